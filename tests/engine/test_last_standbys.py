@@ -79,6 +79,25 @@ async def test_a_scale_of_its_group_begins_anew(lab: Lab) -> None:
     assert not new.config.get("standbys")
 
 
+async def test_what_takes_the_place_of_one_on_a_lost_host_runs(lab: Lab) -> None:
+    """The host does not even show that it is a standby."""
+    standby = await _last_of_worker(lab, runs=False)
+    lab.fly.world.hosts[standby.host].status = "unreachable"
+    done = await lab.deploy(toml(GROUPS, env="A = '2'"))
+    assert done.code == 0, done.text
+    (new,) = lab.machines(group="worker")
+    assert (new.id != standby.id, new.state) == (True, "started")
+    assert not new.config.get("standbys")
+
+
+async def test_an_update_keeps_the_variable_that_names_what_it_stands_by_for(lab: Lab) -> None:
+    await lab.deploy(toml(GROUPS))
+    await lab.deploy(toml(GROUPS, env="A = '2'"))
+    first, standby = sorted(lab.machines(group="worker"), key=lambda m: "standbys" in m.config)
+    assert standby.config["env"]["FLY_STANDBY_FOR"] == first.id
+    assert (await lab.deploy(toml(GROUPS, env="A = '2'"))).changes == []
+
+
 @pytest.mark.parametrize("image", ["nginx:1", "nginx:2"])
 async def test_the_data_of_one_goes_on(lab: Lab, image: str) -> None:
     """A group that begins anew has a new, empty volume."""

@@ -9,7 +9,7 @@ from fly_machines import models
 from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.verdict import Health, exit_code, exit_data, judge
 from score_flyio.errors import PlanError
-from score_flyio.fly.present import shown_config
+from score_flyio.fly.present import is_standby, shown_config
 
 RESTING = frozenset({"created", "stopped", "stopping", "suspended", "suspending"})
 """States in which no process of a machine runs, or soon none does. In all others it runs, or
@@ -35,7 +35,7 @@ class Condition(Enum):
 def condition(machine: models.Machine, *, checks: bool) -> Condition:
     """How the machine is; with `checks`, it runs only if all of them pass."""
     config = shown_config(machine)
-    if config.standbys:
+    if is_standby(machine):
         return Condition.RUNS if machine.state in _RUNNING_STANDBY else Condition.RESTS
     if machine.state in RESTING:
         return Condition.FELL if _should_run(machine, config) else Condition.RESTS

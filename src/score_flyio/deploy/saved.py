@@ -26,7 +26,7 @@ from score_flyio.deploy.metadata import group_of, release_number
 from score_flyio.deploy.model import FileSource
 from score_flyio.errors import Problem, ScoreFlyError
 from score_flyio.fly.codec import unstructure
-from score_flyio.fly.present import metadata
+from score_flyio.fly.present import is_standby, metadata
 from score_flyio.flytoml import read_fly_toml
 from score_flyio.flytoml.spec import AppSpec, ExperimentalSection, Mount
 
@@ -196,9 +196,7 @@ def _with_wishes(mount: Mount, known: Mount | None) -> Mount:
 
 def _representatives(machines: Sequence[Machine]) -> Iterator[tuple[str, Machine]]:
     def rank(machine: Machine) -> tuple[bool, int, str]:
-        config = machine.config
-        main = not (config and config.standbys)
-        return main, release_number(metadata(machine)), machine.id or ""
+        return not is_standby(machine), release_number(metadata(machine)), machine.id or ""
 
     for group in sorted({group_of(machine) for machine in machines}):
         best = max((m for m in machines if group_of(m) == group), key=rank)

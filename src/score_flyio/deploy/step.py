@@ -146,7 +146,7 @@ class CreateMachine(Step):
     role: str = ""
     """`standby`, `canary`, `green`, `replacement` or nothing."""
     volume_from: str | None = None
-    standby_for: Ref | None = None
+    standby_for: tuple[Ref, ...] = ()
     previous: str | None = None
     """Id of the machine that this one stands in for."""
     undo: Undo | None = None
@@ -205,8 +205,8 @@ class UpdateMachine(_Reconfigure):
     only_if_secrets_differ: bool = False
     starts: bool = False
     """Whether it is started, too: an update alone leaves a machine stopped that did not run."""
-    standby_for: Ref | None = None
-    """What it stands by for from then on; None: as before."""
+    standby_for: tuple[Ref, ...] = ()
+    """What it stands by for from then on; empty: it is no standby."""
 
     @property
     def config(self) -> models.FlyMachineConfig:

@@ -24,6 +24,11 @@ def shown_config(machine: models.Machine) -> models.FlyMachineConfig:
     return machine.config or machine.incomplete_config or models.FlyMachineConfig()
 
 
+def is_standby(machine: models.Machine) -> bool:
+    """Whether it starts only when the host of another machine fails, as far as its host shows."""
+    return bool(shown_config(machine).standbys)
+
+
 def metadata(machine: models.Machine) -> dict[str, str]:
     """The machine's metadata, as far as it is known."""
     return shown_config(machine).metadata or {}

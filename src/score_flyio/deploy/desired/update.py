@@ -40,8 +40,11 @@ def update_input(
     release: Release,
     files: FileSource,
     images: Mapping[str, str] = NOTHING,
+    start: bool = False,
 ) -> MachineUpdate:
     """How to update `existing`, a machine of `group`; it is not changed.
+
+    One at rest stays so, unless the update is to `start` it.
 
     Raises ConversionError: the config of the group cannot be made, or the machine would have to
     move to other hosts together with its volume.
@@ -58,7 +61,7 @@ def update_input(
     request = UpdateMachineRequest(
         config=config,
         region=existing.region,
-        skip_launch=rests(existing),
+        skip_launch=rests(existing) and not start,
         skip_secrets=False,
     )
     reason = f"it moves to hosts {spec.host_dedication_id}" if moved else ""

@@ -38,7 +38,7 @@ async def gives_way(context: Context, plan: AppPlan) -> bool:
         return False
     try:
         # a standby is younger than the machine that it stands by for
-        oldest = _made(context, (step for step in steps if step.standby_for is None))
+        oldest = _made(context, (step for step in steps if not step.standby_for))
         listed = await _with_all(context, plan.app, oldest)
     except FlyError:
         return False

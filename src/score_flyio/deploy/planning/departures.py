@@ -16,6 +16,7 @@ from score_flyio.deploy.planning.removal import end_of
 from score_flyio.deploy.planning.updates import in_scope
 from score_flyio.deploy.step import DestroyMachine, Step
 from score_flyio.errors import ConfigError, DestructiveChange
+from score_flyio.fly.present import is_standby
 from score_flyio.flytoml.groups import default_group, process_groups
 from score_flyio.flytoml.spec import AppSpec
 
@@ -141,7 +142,7 @@ def removal_of_groups(
     for group, machines in sorted(departures.groups.items()):
         reason = f"group {group} is no longer part of the app"
         gone = {m.id or "": m for m in machines if m.id not in taken}
-        standbys = {name for name, m in gone.items() if m.config and m.config.standbys}
+        standbys = {name for name, m in gone.items() if is_standby(m)}
         first = [
             end_of(machine, observed.name, group, reason).after(*ends)
             for name, machine in gone.items()

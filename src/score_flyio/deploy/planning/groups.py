@@ -29,6 +29,7 @@ from score_flyio.deploy.planning.machine_checks import telling_untested
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan, PlanContext, behind, join
 from score_flyio.deploy.planning.moves import Moves
 from score_flyio.deploy.planning.replacements import behind_replaced_ones
+from score_flyio.deploy.planning.standbys import standbys_last
 from score_flyio.deploy.planning.updates import in_scope, update_steps
 from score_flyio.deploy.step import CreateMachine
 from score_flyio.flytoml.groups import default_group, process_groups
@@ -67,7 +68,7 @@ def plan_groups(context: PlanContext) -> GroupPlan:
         plans.append(_present(group, found, creates=creates))
     stays = moved(observed, left, join(plans))
     ends = removal_of_groups(observed, left, after=stays.steps)
-    return behind_replaced_ones(_standbys_last(join([ends, stays])))
+    return behind_replaced_ones(standbys_last(join([ends, stays])))
 
 
 def _stand_ins(members: Members, taken: Iterable[models.Machine], moves: Moves) -> dict[str, str]:
@@ -117,14 +118,3 @@ def _completed_afterwards(
     made = tuple(step.id for step in launch.steps if isinstance(step, CreateMachine))
     mark = mark_counted(context.app, context.group, heir.target, LAUNCHED, *(made or (heir.id,)))
     return join([update, launch, GroupPlan(steps=(mark,))])
-
-
-def _standbys_last(plan: GroupPlan) -> GroupPlan:
-    """Of what is launched, machines that serve come first: the rate limit counts standbys, too."""
-    creates = [step for step in plan.steps if isinstance(step, CreateMachine)]
-    serving = tuple(step.id for step in creates if not step.role)
-    steps = tuple(
-        step.after(*serving) if isinstance(step, CreateMachine) and step.role == "standby" else step
-        for step in plan.steps
-    )
-    return evolve(plan, steps=steps)

@@ -38,7 +38,7 @@ def launch_steps(
     for number in (2,) if missing else range(1, of + 1):
         first = Ref(machine=missing.first) if missing else Ref(step=_name(context, 1))
         first = heir or first
-        standby_for = first if plan.availability == "standby" and number > 1 else None
+        standby_for = (first,) if plan.availability == "standby" and number > 1 else ()
         request = plan.standby(first.machine or "") if standby_for else plan.first
         marks = Marks(addresses=decided, counted=LAUNCHED if number == of > 1 else None)
         config = marks.stamp(request.config or models.FlyMachineConfig())

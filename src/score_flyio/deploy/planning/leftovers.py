@@ -20,7 +20,7 @@ from score_flyio.base.record import field, frozen
 from score_flyio.deploy.condition import host_answers, rests
 from score_flyio.deploy.metadata import SAFE_TO_DESTROY, Launch, Marks, group_of
 from score_flyio.deploy.step import DestroyMachine
-from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY, metadata, shown_config
+from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY, is_standby, metadata
 
 MEET_WITHIN: Final = 300.0
 """Seconds between the first machines of two launches that met."""
@@ -52,7 +52,7 @@ def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Member
     kept = tuple(m for m in machines if not reasons[m.id or ""])
     if not kept:
         return Members(machines=machines)
-    if all(_is_useless(m, machines) for m in kept):  # nothing runs, and nothing ever would
+    if all(map(_is_useless, kept)):  # nothing runs, and nothing ever would
         reasons |= {m.id or "": "what it stood by for is gone" for m in kept}
         kept = ()
     present = {m.id for m in kept}
@@ -77,16 +77,10 @@ def _came_back(machine: models.Machine, replacement: models.Machine) -> bool:
     return marks.former_group is not None and marks.stands_for == replacement.id
 
 
-def orphaned(machine: models.Machine, machines: Iterable[models.Machine]) -> bool:
-    """Whether it is a standby of machines that are not there, as far as its host shows."""
-    standbys = shown_config(machine).standbys or []
-    return bool(standbys) and not {m.id for m in machines} & set(standbys)
-
-
-def _is_useless(machine: models.Machine, machines: tuple[models.Machine, ...]) -> bool:
-    """Whether it is a standby that nothing would ever start, and has no data."""
+def _is_useless(machine: models.Machine) -> bool:
+    """Whether it is a standby that has no data: without a member, nothing would ever start it."""
     may_have_data = machine.config is None or bool(machine.config.mounts)
-    return orphaned(machine, machines) and rests(machine) and not may_have_data
+    return is_standby(machine) and rests(machine) and not may_have_data
 
 
 def _is_no_copy(machine: models.Machine, group: str) -> bool:

@@ -179,6 +179,11 @@ def update_of(machine: str) -> str:
     return f"update:{machine}"
 
 
+def replacement_of(machine: str | None) -> str:
+    """Id of the step that makes what takes the place of a machine."""
+    return f"replace:{machine}"
+
+
 def join(plans: Iterable[GroupPlan]) -> GroupPlan:
     """The plans of several groups as one."""
     plans = tuple(plans)

@@ -16,7 +16,7 @@ from score_flyio.deploy.metadata import Marks, by_group
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.planning.leftovers import sort_out
 from score_flyio.errors import ConfigError
-from score_flyio.fly.present import shown_config
+from score_flyio.fly.present import is_standby, shown_config
 from score_flyio.flytoml.groups import default_group, matches, process_groups
 from score_flyio.flytoml.spec import AppSpec
 
@@ -129,7 +129,7 @@ def _fitness(
         came_for != machine.id,
         came_for in {other.id for other in observed.machines},
         place.region != machine.region,
-        bool(place.config and place.config.standbys),
+        is_standby(place),
         f"{group} {place.id}",
     )
 

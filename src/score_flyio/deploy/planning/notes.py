@@ -66,7 +66,7 @@ def _unseen(context: PlanContext, updates: Iterable[UpdateMachine]) -> Iterator[
 
 
 def _resting(updates: Iterable[UpdateMachine]) -> Iterator[str]:
-    stay = [u.machine for u in updates if u.request.skip_launch and not u.config.standbys]
+    stay = [u.machine for u in updates if u.request.skip_launch and not u.standby_for]
     if stay:
         yield (
             f"at rest, and left so with the new config: machine {', '.join(stay)}; "

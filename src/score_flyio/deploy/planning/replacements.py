@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Mapping
 from typing import Final
 
 from fly_machines import models
@@ -12,16 +12,15 @@ from score_flyio.deploy.desired.update import MachineUpdate
 from score_flyio.deploy.metadata import (
     FORMER_GROUP,
     STAGED,
-    Launch,
     in_place_of,
     take_over,
     without_marks,
 )
 from score_flyio.deploy.model import Ref, Undo
 from score_flyio.deploy.planning.leftovers import Members
-from score_flyio.deploy.planning.model import GroupContext, GroupPlan, update_of
+from score_flyio.deploy.planning.model import GroupContext, GroupPlan, replacement_of, update_of
 from score_flyio.deploy.planning.new_machine import volumes_of
-from score_flyio.deploy.planning.standbys import standing_by
+from score_flyio.deploy.planning.standbys import Standbys
 from score_flyio.deploy.planning.strategies.model import Waiting
 from score_flyio.deploy.releases.in_metadata import with_history
 from score_flyio.deploy.step import AwaitHealthy, CreateMachine, DestroyMachine, Step
@@ -35,19 +34,20 @@ in the group of now."""
 def replacement_steps(
     context: GroupContext,
     members: Members,
-    replaced: list[tuple[models.Machine, MachineUpdate]],
+    standbys: Standbys,
+    replaced: Mapping[str, MachineUpdate],
     *,
     starting: Container[str],
 ) -> GroupPlan:
     """Raises DestructiveChange where a volume would be left behind without consent."""
     steps: list[Step] = []
     previous: tuple[str, ...] = ()
-    heirs = heirs_of(members, (machine for machine, _ in replaced))
-    replaced = sorted(replaced, key=lambda each: _turn(*each))
-    for number, (machine, update) in enumerate(replaced, start=1):
+    known = {machine.id: machine for machine in members.machines}
+    for number, name in enumerate(sorted(replaced, key=standbys.targets.__contains__), start=1):
+        machine, update = known[name], replaced[name]
         _check_volumes(context, machine)
-        if stand_in := members.stand_ins.get(machine.id or ""):
-            found = next(m for m in members.machines if m.id == stand_in)
+        if stand_in := standbys.stand_ins.get(name):
+            found = known[stand_in]
             steps += finish_replacement(
                 context.app,
                 context.group,
@@ -58,9 +58,13 @@ def replacement_steps(
             )
             continue
         made = _replacement(context, machine, update)
-        made = evolve(made, number=number, of=len(replaced), needs=previous)
-        if _turn(machine, update):
-            made = standing_by(made, machine, members.machines, heirs)
+        made = evolve(
+            made,
+            number=number,
+            of=len(replaced),
+            standby_for=standbys.refs(name),
+            needs=(*previous, *standbys.needs(name)),
+        )
         steps += _in_turn(context, machine, made, update.replaced_because)
         previous = (made.id,)
     return GroupPlan(steps=tuple(steps))
@@ -78,36 +82,6 @@ def _in_turn(
     ).after(waits[-1].id if waits else made.id)
     undo = Undo(if_failed=tuple(s.id for s in waits), reason="the replacement was not healthy")
     return [*context.volumes.give(evolve(made, undo=undo if waits else None)), *waits, gone]
-
-
-def heirs_of(members: Members, replaced: Iterable[models.Machine]) -> dict[str, Ref]:
-    """By id, what takes the place of each machine that is replaced, in the end."""
-    names = {machine.id or "" for machine in replaced}
-    heirs: dict[str, Ref] = {}
-    for name in names:
-        last, left = name, set(names)
-        while (stand_in := members.stand_ins.get(last)) in left:
-            left.remove(stand_in)  # marks may lead round in a circle
-            last = stand_in
-        heirs[name] = Ref(machine=stand_in) if stand_in else Ref(step=_replace(last))
-    return heirs
-
-
-def _replace(machine: str | None) -> str:
-    return f"replace:{machine}"
-
-
-def _turn(machine: models.Machine, update: MachineUpdate) -> int:
-    """Standbys, which are not 0, come behind what they may stand by for.
-
-    What a lost host shows of a machine may not tell; its place in its launch does.
-    """
-    config = update.config
-    if config.standbys:
-        return 2
-    place = Launch.of_machine(machine)
-    second = place is not None and place.number > 1
-    return int(second and not config.services and not config.mounts)
 
 
 def finish_replacement(
@@ -199,7 +173,7 @@ def _replacement(
     config = with_history(without_marks(update.config, _PASSED), machine)
     config = context.secrets.stamp(in_place_of(config, machine.id))
     return CreateMachine(
-        id=_replace(machine.id),
+        id=replacement_of(machine.id),
         app=context.app,
         group=context.group,
         request=models.CreateMachineRequest(

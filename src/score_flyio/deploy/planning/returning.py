@@ -22,7 +22,7 @@ from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.updates import Reconfiguration, app_plan, reconfigured_groups
 from score_flyio.deploy.releases.known import config_of, group_at, members_at
 from score_flyio.deploy.step import CreateMachine
-from score_flyio.fly.present import metadata
+from score_flyio.fly.present import is_standby, metadata
 from score_flyio.state.deployments import Member, Release
 
 
@@ -191,9 +191,7 @@ def _missing(
     """The machines of groups that have none any more, or whose machines go back to another one."""
     then = Counter((m.group, m.region) for m in members.values() if not m.standby)
     there = Counter(
-        (groups[m.id or ""], m.region or "")
-        for m in observed.machines
-        if not (m.config and m.config.standbys)
+        (groups[m.id or ""], m.region or "") for m in observed.machines if not is_standby(m)
     )
     filled = {*groups.values()}
     left = Counter(_left(m, groups[m.id or ""]) for m in observed.machines)
@@ -217,7 +215,7 @@ def _standbys(
     for machine in observed.machines:
         group = groups[machine.id or ""]
         here = group, machine.region or ""
-        if machine.config and machine.config.standbys:
+        if is_standby(machine):
             then[here] -= 1
         elif machine.id in members or metadata(machine).get(BACK_TO) != str(version):
             stayed.add(group)
@@ -323,7 +321,7 @@ def _stand_by(
                 ),
                 launch_id=change.new_id(),
                 role="standby",
-                standby_for=target,
+                standby_for=(target,),
                 needs=tuple(names[-1:]),
             )
             yield GroupPlan(steps=(step,))

@@ -62,7 +62,7 @@ def _of(update: GroupUpdate, machines: frozenset[str]) -> tuple[UpdateMachine, .
 
 def _stands_by(step: UpdateMachine) -> bool:
     """Whether it is a standby at rest: nothing runs of which a second set would have to be made."""
-    return bool(step.config.standbys and step.request.skip_launch)
+    return bool(step.standby_for and step.request.skip_launch)
 
 
 def _unsettled(update: GroupUpdate, changing: frozenset[str], *, waits: bool) -> tuple[Step, ...]:

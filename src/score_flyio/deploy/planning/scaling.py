@@ -17,6 +17,7 @@ from score_flyio.deploy.planning.new_machine import Volumes, new_machine_config
 from score_flyio.deploy.planning.removal import end_of
 from score_flyio.deploy.planning.strategies.model import waiting_of
 from score_flyio.deploy.step import CreateMachine, Step
+from score_flyio.fly.present import is_standby
 
 
 @frozen(kw_only=True)
@@ -125,6 +126,5 @@ def _destroy(scale: GroupScale, region: str, count: int) -> GroupPlan:
 
 def _worth(machine: models.Machine) -> tuple[bool, bool, str]:
     """Lowest goes first: standbys, then machines that are not well."""
-    config = machine.config or models.FlyMachineConfig()
     runs = condition(machine, checks=True) is Condition.RUNS
-    return not config.standbys, runs, machine.id or ""
+    return not is_standby(machine), runs, machine.id or ""

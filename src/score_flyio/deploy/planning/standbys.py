@@ -1,103 +1,139 @@
-"""Whom a standby stands by for: where that machine goes, for the one that takes its place. Pure.
+"""Who stands by for whom in a group, and what becomes of standbys. Pure.
 
-In a group with a mount none has any use: started, it would run on a volume of its own, which has
-nothing of the data.
+A standby goes on with the machines that it names, or with what takes their place. Where they are
+gone, it stands by for the first of its launch, or, as after a bluegreen deploy of flyctl, for any
+other member, with no standby and in the same region if it can be. Where the group has none, one
+becomes the member: one that runs, if any does. In a group with a mount none has any
+use: started, it would run on a volume of its own, which has nothing of the data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 
 from fly_machines import models
-from score_flyio.base.record import evolve
-from score_flyio.deploy.compare import Difference
+from score_flyio.base.record import evolve, frozen
+from score_flyio.deploy.condition import host_answers, rests
+from score_flyio.deploy.desired.update import MachineUpdate
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import Ref
-from score_flyio.deploy.planning.leftovers import orphaned
-from score_flyio.deploy.planning.model import GroupPlan
-from score_flyio.deploy.step import CreateMachine, DestroyMachine, UpdateMachine
+from score_flyio.deploy.planning.leftovers import Members
+from score_flyio.deploy.planning.model import GroupContext, GroupPlan, replacement_of
+from score_flyio.deploy.planning.new_machine import volumes_of
+from score_flyio.deploy.step import CreateMachine, DestroyMachine
 from score_flyio.fly.present import shown_config
 
-Configured = TypeVar("Configured", CreateMachine, UpdateMachine)
+
+@frozen(kw_only=True)
+class Standbys:
+    """The standbys of a group, as they are from now on."""
+
+    targets: Mapping[str, tuple[str, ...]]
+    """By id: the machines that each stands by for."""
+    starting: frozenset[str]
+    """Those at rest that are to run, since they become members."""
+    bare: frozenset[str]
+    """Those that go, for they would have a volume without the data of their group."""
+    stand_ins: Mapping[str, str]
+    """What takes the place of machines in reach: none of those that go."""
+    replaced: frozenset[str] = frozenset()
+    """The machines in whose place others come; of those that serve, new ones."""
+
+    @classmethod
+    def of(cls, context: GroupContext, members: Members, reached: Collection[str]) -> Standbys:
+        """Of the machines of a group, of which some are in reach."""
+        config = context.launch.first.config or models.FlyMachineConfig()
+        found = {m.id or "": m for m in members.machines}
+        named = {name: _named(context, m) for name, m in found.items() if not config.services}
+        named = {name: names for name, names in named.items() if names}
+        bare = {name for name in named if config.mounts and not shown_config(found[name]).mounts}
+        stand_ins = {
+            old: new for old, new in members.stand_ins.items() if old in reached and new not in bare
+        }
+        takes = {new for old, new in stand_ins.items() if old not in named}
+        standbys = [name for name in named if name not in takes and name not in stand_ins]
+        serving = [name for name in found if name not in standbys and name not in stand_ins]
+        if standbys and not serving:
+            serving = [min(standbys, key=lambda name: (rests(found[name]), name not in reached))]
+            standbys.remove(serving[0])
+        targets = {name: _that_are_there(named[name], serving, stand_ins) for name in standbys}
+        covered = Counter(name for names in named.values() for name in names)
+        for name in (name for name in standbys if not targets[name]):
+            nearest = min(serving, key=lambda other: _far(found[name], found[other], covered))
+            targets[name] = (nearest,)
+            covered[nearest] += 1
+        return cls(
+            targets=targets,
+            starting=frozenset(
+                n for n in serving if n in named and n in reached and rests(found[n])
+            ),
+            bare=frozenset(bare & targets.keys()),
+            stand_ins=stand_ins,
+        )
+
+    def refs(self, standby: str) -> tuple[Ref, ...]:
+        """What a machine stands by for, also where that is made first; empty: it is no standby."""
+        return tuple(
+            Ref(step=replacement_of(name)) if name in self.replaced else Ref(machine=name)
+            for name in self.targets.get(standby, ())
+        )
+
+    def needs(self, standby: str) -> tuple[str, ...]:
+        """What comes before a machine stands by for others: the ends of those they replace."""
+        return tuple(f"destroy:{n}" for n in self.targets.get(standby, ()) if n in self.replaced)
+
+    def told(self, standby: str, update: MachineUpdate) -> MachineUpdate:
+        """What becomes of a machine, with whom it stands by for: by its id, if it has one yet."""
+        names = [ref.machine or str(ref) for ref in self.refs(standby)]
+        config = evolve(update.config, standbys=names or None)
+        return evolve(update, request=evolve(update.request, config=config))
+
+    def ends(self, context: GroupContext) -> GroupPlan:
+        """The ends of those that go."""
+        reason = "a standby would have a volume of its own, without the data of its group"
+        return GroupPlan(
+            steps=tuple(
+                DestroyMachine.of(name, app=context.app, group=context.group, reason=reason)
+                for name in sorted(self.bare)
+            )
+        )
 
 
-def standing_by(
-    step: Configured,
-    machine: models.Machine,
-    machines: Iterable[models.Machine],
-    heirs: Mapping[str, Ref],
-) -> Configured:
-    """The step that gives a standby its config, standing by for a machine that is there.
-
-    Those that it names may be gone, and a lost host shows no name: then its launch tells, or, as
-    after a bluegreen deploy of flyctl, nothing does, and it gets any machine of its group. `heirs`
-    has what takes the place of machines that the plan replaces.
-    """
-    machines = tuple(machines)
-    named = _named(step.config, machines)
-    target = named or _first_of_launch(machine, machines) or _uncovered(machine, machines)
-    if target is None or (target == named and target not in heirs):
-        return step
-    heir = heirs.get(target, Ref(machine=target))
-    if heir.machine == machine.id or heir.step == step.id:
-        return step
-    if target in heirs:
-        step = step.after(f"destroy:{target}")
-    if isinstance(step, CreateMachine):
-        return evolve(step, standby_for=heir)
-    before = next(iter(step.config.standbys or ()), None)
-    change = Difference(path="standbys[0]", before=before, after=str(heir))
-    return evolve(step, standby_for=heir, differences=(*step.differences, change))
+def _named(context: GroupContext, machine: models.Machine) -> tuple[str, ...]:
+    """What a machine stands by for; a lost host hides it, but not its place in its launch."""
+    launch = Launch.of_machine(machine)
+    hidden = not host_answers(machine) and not volumes_of(context.observed, machine)
+    if hidden and launch is not None and launch.number > 1:
+        return tuple(shown_config(machine).standbys or (launch.id,))
+    return tuple(shown_config(machine).standbys or ())
 
 
-def _named(config: models.FlyMachineConfig, machines: Iterable[models.Machine]) -> str | None:
-    """The first machine that a standby stands by for, of those that are there."""
-    there = {m.id for m in machines}
-    return next((name for name in config.standbys or () if name in there), None)
+def _that_are_there(
+    named: Iterable[str], serving: Collection[str], stand_ins: Mapping[str, str]
+) -> tuple[str, ...]:
+    """What a standby names, or what takes its place; nothing where none of these serves."""
+    names = dict.fromkeys(named)
+    for _ in stand_ins:  # which may lead round in a circle
+        names = dict.fromkeys(stand_ins.get(name, name) for name in names)
+    return tuple(names) if any(name in serving for name in names) else ()
 
 
-def _uncovered(machine: models.Machine, machines: tuple[models.Machine, ...]) -> str | None:
-    """One that serves with no standby, before others, in the same region, before others.
-
-    Each of several standbys that lost their machines gets another one.
-    """
-    covered = {name for m in machines for name in shown_config(m).standbys or ()}
-    serving = [m for m in machines if not shown_config(m).standbys]
-    nearest = sorted(serving, key=lambda m: (m.id in covered, m.region != machine.region, m.id))
-    lost = [m for m in machines if orphaned(m, machines)]
-    place = sum((m.id or "") < (machine.id or "") for m in lost)
-    return nearest[place % len(nearest)].id if nearest else None
+def _far(
+    standby: models.Machine, other: models.Machine, covered: Mapping[str, int]
+) -> tuple[bool, int, bool]:
+    """The lower, the better a standby of what is gone stands by for another member."""
+    own, its = Launch.of_machine(standby), Launch.of_machine(other)
+    launched_together = own is not None and its is not None and own.id == its.id
+    return not launched_together, covered.get(other.id or "", 0), other.region != standby.region
 
 
-def _first_of_launch(machine: models.Machine, machines: Iterable[models.Machine]) -> str | None:
-    place = Launch.of_machine(machine)
-    if place is None or place.number == 1:
-        return None
-    for other in machines:
-        launch = Launch.of_machine(other)
-        if launch is None or shown_config(other).standbys:
-            continue
-        if (launch.id, launch.number) == (place.id, 1):
-            return other.id
-    return None
-
-
-def successors(machines: Iterable[models.Machine]) -> frozenset[str]:
-    """Ids of the standbys that are all that is left of their group: they are its members now."""
-    machines = tuple(machines)
-    if not all(orphaned(machine, machines) for machine in machines):
-        return frozenset()
-    return frozenset(machine.id or "" for machine in machines)
-
-
-def gains_a_volume(machine: models.Machine, config: models.FlyMachineConfig) -> bool:
-    """Whether a standby would get its first volume with a config."""
-    return bool(config.standbys and config.mounts and not shown_config(machine).mounts)
-
-
-def without_data(app: str, group: str, standbys: Iterable[models.Machine]) -> GroupPlan:
-    """The ends of standbys that would have the mount of their group without its data."""
-    reason = "a standby would have a volume of its own, without the data of its group"
-    ends = (DestroyMachine.of(m.id or "", app=app, group=group, reason=reason) for m in standbys)
-    return GroupPlan(steps=tuple(ends))
+def standbys_last(plan: GroupPlan) -> GroupPlan:
+    """Of what is launched, machines that serve come first: the rate limit counts standbys, too."""
+    creates = [step for step in plan.steps if isinstance(step, CreateMachine)]
+    serving = tuple(step.id for step in creates if not step.role)
+    steps = tuple(
+        step.after(*serving) if isinstance(step, CreateMachine) and step.role == "standby" else step
+        for step in plan.steps
+    )
+    return evolve(plan, steps=steps)

@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from fly_machines import models
 from score_flyio.deploy.condition import rests
 from score_flyio.deploy.metadata import group_of
 from score_flyio.deploy.planning.model import GroupContext
+from score_flyio.deploy.planning.standbys import Standbys
 from score_flyio.flytoml.groups import default_group, flatten
 
 
 def to_start(
-    context: GroupContext, machines: Sequence[models.Machine], alone: Container[str | None] = ()
+    context: GroupContext, machines: Sequence[models.Machine], standbys: Standbys
 ) -> frozenset[str]:
-    """Ids of machines at rest that are to run: with `--start` all but standbys.
+    """Ids of machines at rest that are to run."""
+    serving = [machine for machine in machines if machine.id not in standbys.targets]
+    wanted = frozenset(machine.id or "" for machine in _wanted(context, serving))
+    return wanted | standbys.starting | _for_one_that_runs(context, machines, standbys.stand_ins)
+
+
+def _wanted(context: GroupContext, machines: Sequence[models.Machine]) -> Sequence[models.Machine]:
+    """With `--start` all that rest.
 
     Else as many as `min_machines_running` lacks in the primary region: the proxy keeps so many from
-    being stopped, and starts none. Standbys that are `alone` in their group run anyway.
+    being stopped, and starts none.
     """
-    left = {machine.id or "" for machine in machines if machine.id in alone and rests(machine)}
-    resting = [m for m in machines if rests(m) and not (m.config and m.config.standbys)]
-    if not context.options.start:
-        spec = flatten(context.desired.spec, context.group)
-        region = spec.primary_region
-        services = (*spec.services, *((spec.http_service,) if spec.http_service else ()))
-        wanted = max((service.min_machines_running or 0 for service in services), default=0)
-        resting = [m for m in resting if m.region == region]
-        running = sum(1 for m in machines if m.region == region and not rests(m))
-        resting = resting[: max(0, wanted - running)]
-    return frozenset(left | {machine.id or "" for machine in resting})
+    resting = [machine for machine in machines if rests(machine)]
+    if context.options.start:
+        return resting
+    spec = flatten(context.desired.spec, context.group)
+    region = spec.primary_region
+    services = (*spec.services, *((spec.http_service,) if spec.http_service else ()))
+    wanted = max((service.min_machines_running or 0 for service in services), default=0)
+    running = sum(1 for m in machines if m.region == region and not rests(m))
+    return [m for m in resting if m.region == region][: max(0, wanted - running)]
 
 
-def taking_a_running_place(
+def _for_one_that_runs(
     context: GroupContext, machines: Sequence[models.Machine], heirs: Mapping[str, str]
 ) -> frozenset[str]:
-    """Ids of machines at rest that come from another group, each for one that runs.
+    """Those that come from another group, each for one that runs.
 
     `heirs` has the new one by that which goes.
     """

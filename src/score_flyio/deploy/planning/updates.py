@@ -5,7 +5,7 @@ Deploys know the whole app; operations give machines other configs. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import cast
 
@@ -44,21 +44,12 @@ from score_flyio.deploy.planning.model import (
 )
 from score_flyio.deploy.planning.new_machine import new_machine_config, refuse_gpus
 from score_flyio.deploy.planning.removal import left_behind
-from score_flyio.deploy.planning.replacements import (
-    behind_replaced_ones,
-    heirs_of,
-    replacement_steps,
-)
+from score_flyio.deploy.planning.replacements import behind_replaced_ones, replacement_steps
 from score_flyio.deploy.planning.rollout import roll_out
 from score_flyio.deploy.planning.secrets import has_seen_others, waiting_secrets
 from score_flyio.deploy.planning.settling import settle
-from score_flyio.deploy.planning.standbys import (
-    gains_a_volume,
-    standing_by,
-    successors,
-    without_data,
-)
-from score_flyio.deploy.planning.starting import taking_a_running_place, to_start
+from score_flyio.deploy.planning.standbys import Standbys
+from score_flyio.deploy.planning.starting import to_start
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, waiting_for, waiting_of
 from score_flyio.deploy.releases.images import with_image_that_runs
 from score_flyio.deploy.step import UpdateMachine
@@ -68,29 +59,18 @@ from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
 
 
-@frozen(kw_only=True)
-class _Change:
-    """One machine and what it becomes."""
-
-    machine: models.Machine
-    update: MachineUpdate
-    step: UpdateMachine | None = None
-    """None: it has to be replaced."""
-    differs: bool = True
-    """Whether it is not yet as it should be."""
-
-
 @define(eq=False)
 class _Compared:
     """The machine that was compared last: most of a group are like the one before.
 
     Equal configs of a list are one object (`fly/sharing.py`). What they are to become differs in
-    marks alone, which are not compared.
+    marks, which are not compared, and in whom they stand by for.
     """
 
     _config: models.FlyMachineConfig | None = field(factory=models.FlyMachineConfig)
     """At first one that no machine has."""
     _image: str | None = None
+    _standbys: list[str] | None = None
     _found: tuple[Difference, ...] = ()
 
     def differences(
@@ -101,9 +81,10 @@ class _Compared:
     ) -> tuple[Difference, ...]:
         """Between the machine's config after and before, where only the image may be another."""
         alike = machine.config is self._config and before.image == self._image
-        if not alike:
+        if not alike or after.standbys != self._standbys:
             self._found = differences(after, before)
             self._config, self._image = machine.config, before.image
+            self._standbys = after.standbys
         return self._found
 
 
@@ -113,42 +94,41 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
     Where their group is `counted`, they say so from then on.
     """
     options, machines = context.options, members.machines
-    reached = [machine for machine in machines if in_scope(machine, options)]
-    alone = successors(machines)
-    starting = to_start(context, reached, alone)
-    starting |= taking_a_running_place(context, reached, members.stand_ins)
+    reached = {m.id or "": m for m in machines if in_scope(m, options)}
+    standbys = Standbys.of(context, members, reached)
+    starting = to_start(context, tuple(reached.values()), standbys)
     places = {new: old for old, new in members.stand_ins.items()}
-    compared = _Compared()
-    changes = [
-        _change(
-            context,
-            m,
-            compared,
-            starts=m.id in starting,
-            counted=counted and is_open(m),
-            alone=m.id in alone,
-            place=places.get(m.id or ""),
+    changes = {
+        n: _change(
+            context, m, start=n in starting, counted=counted and is_open(m), place=places.get(n)
         )
-        for m in reached
-    ]
-    gaining = {c.machine.id for c in changes if gains_a_volume(c.machine, c.update.config)}
-    heirs_with_data = {old: n for old, n in members.stand_ins.items() if n not in gaining}
-    members = evolve(members, stand_ins=heirs_with_data)
-    useless = [c for c in changes if c.machine.id in gaining - members.stand_ins.keys()]
-    changes = [c for c in changes if c not in useless]
-    replaced = [c for c in changes if c.step is None or c.machine.id in members.stand_ins]
-    heirs = heirs_of(members, (c.machine for c in replaced))
-    plain = [_standing_by(c, machines, heirs) for c in changes if c not in replaced]
+        for n, m in reached.items()
+        if n not in standbys.bare
+    }
+    replaced = [n for n, c in changes.items() if c.replaced_because or n in standbys.stand_ins]
+    standbys = evolve(standbys, replaced=frozenset(replaced))
+    changes = {name: standbys.told(name, change) for name, change in changes.items()}
     others = replacement_steps(
-        context, members, [(c.machine, c.update) for c in replaced], starting=starting
+        context, members, standbys, {name: changes[name] for name in replaced}, starting=starting
+    )
+    gone = standbys.replaced | standbys.bare
+    compared = _Compared()
+    updates = tuple(
+        _update_step(context, reached[name], change.request, compared, standbys)
+        for name, change in changes.items()
+        if name not in gone
     )
     settings = deploy_settings(context.desired.spec)
     update = GroupUpdate(
         app=context.app,
         group=context.group,
         machines={machine.id or "": machine for machine in machines},
-        updates=tuple(c.step for c in plain if c.step is not None),
-        changing=frozenset(c.machine.id or "" for c in plain if c.differs),
+        updates=updates,
+        changing=frozenset(
+            step.machine
+            for step in updates
+            if _differs(context, step, reached[step.machine], starts=step.machine in starting)
+        ),
         starting=starting,
         app_has_checks=any(
             waiting_for(context.desired.spec, group, options).checks
@@ -163,20 +143,18 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
         max_unavailable=options.max_unavailable or settings.max_unavailable,
     )
     strategy = options.strategy or cast(StrategyName, settings.strategy)
-    gone = frozenset(c.machine.id or "" for c in (*replaced, *useless))
     plan = join([others, roll_out(update, strategy, replaced=gone)])
-    ends = without_data(context.app, context.group, (c.machine for c in useless))
-    return join([plan, behind(ends, plan.steps)])
+    return join([plan, behind(standbys.ends(context), plan.steps)])
 
 
-def _standing_by(
-    change: _Change, machines: Iterable[models.Machine], heirs: Mapping[str, Ref]
-) -> _Change:
-    step = change.step
-    if step is None or not step.config.standbys:
-        return change
-    step = standing_by(step, change.machine, machines, heirs)
-    return evolve(change, step=step, differs=change.differs or step.standby_for is not None)
+def _differs(
+    context: GroupContext, step: UpdateMachine, machine: models.Machine, *, starts: bool
+) -> bool:
+    """Whether the machine is not yet as the step makes it."""
+    secrets = context.secrets
+    stale = has_seen_others(machine, secrets) or bool(waiting_secrets(machine, context.observed))
+    stale |= starts and Marks.of(machine).staged is not None  # its note of them must go, too
+    return bool(step.differences or stale or secrets.changes or context.options.force)
 
 
 def strays(observed: ObservedApp) -> tuple[str, ...]:
@@ -197,14 +175,13 @@ def in_scope(machine: models.Machine, options: DeployOptions) -> bool:
 def _change(
     context: GroupContext,
     machine: models.Machine,
-    compared: _Compared,
     *,
-    starts: bool,
+    start: bool,
     counted: bool,
-    alone: bool,
     place: str | None,
-) -> _Change:
-    desired, secrets = context.desired, context.secrets
+) -> MachineUpdate:
+    """What becomes of a machine, whomever it stands by for."""
+    desired = context.desired
     update = update_input(
         desired.spec,
         context.group,
@@ -213,22 +190,13 @@ def _change(
         images=desired.images,
         release=context.release,
         files=desired.files,
+        start=start,
     )
     config = update.config
     if counted:
         config = Marks(counted=LAUNCHED).stamp(config)
     config = _in_service(_from_group(context, machine, config, place))
-    skip = bool(update.request.skip_launch) and not starts
-    if alone:
-        config, skip = evolve(config, standbys=None), False
-    update = evolve(update, request=evolve(update.request, config=config, skip_launch=skip))
-    if update.replaced_because:
-        return _Change(machine=machine, update=update)
-    step = _update_step(context, machine, update.request, compared)
-    stale = has_seen_others(machine, secrets) or bool(waiting_secrets(machine, context.observed))
-    stale |= starts and Marks.of(machine).staged is not None  # its note of them must go, too
-    differs = bool(step.differences or stale or secrets.changes or context.options.force)
-    return _Change(machine=machine, update=update, step=step, differs=differs)
+    return evolve(update, request=evolve(update.request, config=config))
 
 
 def _from_group(
@@ -260,6 +228,7 @@ def _update_step(
     machine: models.Machine,
     request: models.UpdateMachineRequest,
     compared: _Compared,
+    standbys: Standbys,
 ) -> UpdateMachine:
     before = machine.config or models.FlyMachineConfig()
     after = request.config or models.FlyMachineConfig()
@@ -276,6 +245,8 @@ def _update_step(
         previous=previous,
         instance_id=machine.instance_id or "",
         differences=changed,
+        standby_for=standbys.refs(machine.id or ""),
+        needs=standbys.needs(machine.id or ""),
         secrets_from=context.secrets.step,
         only_if_secrets_differ=not changed and bool(context.secrets.changes),
         starts=machine.state != "started" and not request.skip_launch,
@@ -417,6 +388,7 @@ def _step(change: Reconfiguration, group: str, machine: models.Machine) -> Updat
         instance_id=machine.instance_id or "",
         differences=differences(wanted, before),
         starts=machine.state != "started" and not resting,
+        standby_for=tuple(Ref(machine=name) for name in config.standbys or ()),
     )
 
 

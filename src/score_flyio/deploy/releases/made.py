@@ -25,7 +25,7 @@ from score_flyio.deploy.step import (
     UpdateMachine,
 )
 from score_flyio.fly.codec import unstructure
-from score_flyio.fly.present import LAUNCH_KEY, metadata
+from score_flyio.fly.present import LAUNCH_KEY, is_standby, metadata
 from score_flyio.fly.releases import Notice, Status
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.write import to_json
@@ -185,14 +185,14 @@ def _with_standbys(plan: AppPlan) -> list[models.Machine]:
 
 
 def _member(machine: models.Machine, group: str) -> Member:
-    return Member(group=group, region=machine.region or "", standby=_is_standby(machine))
+    return Member(group=group, region=machine.region or "", standby=is_standby(machine))
 
 
 def _groups_after(plan: AppPlan, steps: Collection[Step]) -> set[str | None]:
     """The groups that have machines behind some of the plan's steps."""
     gone = {s.target.machine or s.target.step for s in steps if isinstance(s, DestroyMachine)}
     given = {s.machine: s.group for s in steps if isinstance(s, UpdateMachine)}
-    stay = (m for m in _with_standbys(plan) if not _is_standby(m) and m.id not in gone)
+    stay = (m for m in _with_standbys(plan) if not is_standby(m) and m.id not in gone)
     made = (s.group for s in steps if isinstance(s, CreateMachine) and s.id not in gone)
     return {*(given.get(m.id or "", group_of(m)) for m in stay), *made}
 
@@ -223,11 +223,7 @@ def _left_alone(result: AppResult) -> Iterable[models.Machine]:
     touched = {each.step.machine for each in result.done if isinstance(each.step, UpdateMachine)}
     touched |= {s.target.machine or "" for s in result.plan.steps if isinstance(s, DestroyMachine)}
     left = (machine for machine in result.plan.machines if machine.id not in touched)
-    return sorted(left, key=lambda m: (-release_number(metadata(m)), _is_standby(m)))
-
-
-def _is_standby(machine: models.Machine) -> bool:
-    return bool(machine.config and machine.config.standbys)
+    return sorted(left, key=lambda m: (-release_number(metadata(m)), is_standby(m)))
 
 
 def _newest(known: Sequence[Release], group: str) -> int:

@@ -107,8 +107,8 @@ class Carried:
 
     def _make(self, step: CreateMachine) -> None:
         name = self.new[step.id] = f"{step.id}@{self.runs}"
-        if step.standby_for is not None:
-            step = evolve(step, standby_for=Ref(machine=self._id(step.standby_for)))
+        targets = tuple(Ref(machine=self._id(target)) for target in step.standby_for)
+        step = evolve(step, standby_for=targets)
         machine = made(step, {})
         config = machine.config or models.FlyMachineConfig()
         if step.volume_from is not None:
@@ -130,8 +130,8 @@ class Carried:
 
     def _update(self, step: UpdateMachine) -> None:
         machine, config = self.machines[step.machine], step.config
-        if step.standby_for is not None:
-            config = evolve(config, standbys=[self._id(step.standby_for)])
+        if step.standby_for:
+            config = evolve(config, standbys=[self._id(target) for target in step.standby_for])
         state = machine.state if step.request.skip_launch else "started"
         checks = [models.CheckStatus(name=n, status="passing") for n in config.checks or {}]
         version = f"{machine.instance_id}.{self.runs}"

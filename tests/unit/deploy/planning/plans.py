@@ -106,8 +106,9 @@ def made(step: CreateMachine, marks: Mapping[str, str], **facts: Any) -> models.
     config = step.request.config or models.FlyMachineConfig()
     found = {**(config.metadata or {}), LAUNCH_KEY: step.launch_id, **marks}
     config = evolve(config, metadata=found)
-    if target := step.standby_for:
-        config = evolve(config, standbys=[target.machine or target.step or ""])
+    if step.standby_for:
+        names = [target.machine or target.step or "" for target in step.standby_for]
+        config = evolve(config, standbys=names)
     state = "stopped" if step.request.skip_launch else "started"
     return machine(step.id, config, **{"state": state} | facts)
 

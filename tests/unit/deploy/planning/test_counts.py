@@ -9,7 +9,7 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.metadata import COUNTED, GROUP, Marks
-from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.planning.counts import (
     LAUNCHED,
     SCALED,
@@ -165,7 +165,7 @@ def test_a_standby_that_was_missing_stands_by_for_what_takes_the_place_of_the_fi
 ):
     lost = changed(half_launched(wanted(CHECK)), ONE, host_status="unreachable")
     plan = planned(wanted(CHECK), lost)
-    assert step(plan, TWO).standby_for.step == f"replace:{ONE}"
+    assert step(plan, TWO).standby_for == (Ref(step=f"replace:{ONE}"),)
 
 
 def test_a_group_that_got_a_mount_meanwhile_needs_no_second_machine() -> None:

@@ -53,10 +53,10 @@ def test_the_second_launch_of_a_group_goes_on_where_the_first_was_complete() -> 
 
 def test_a_standby_stands_by_for_the_first_of_its_launch_in_whichever_run_that_was_made() -> None:
     desired = wanted(CHECK)
-    assert step(planned(desired), TWO).standby_for.step == ONE
+    assert step(planned(desired), TWO).standby_for == (Ref(step=ONE),)
     observed = half_launched(desired)
     rest = planned(desired, observed)
-    assert step(rest, TWO).standby_for.machine == ONE
+    assert step(rest, TWO).standby_for == (Ref(machine=ONE),)
     first = Launch.of_machine(observed.machines[0])
     assert first is not None
     assert step(rest, TWO).launch_id == f"{first.id}.app:2/2"
@@ -106,7 +106,7 @@ def test_a_green_standby_comes_after_the_machine_that_it_stands_by_for() -> None
     observed = changed(observed, ONE, config=evolve(config, standbys=[TWO]))
     observed = changed(observed, TWO, config=config, state="started")
     plan = planned(wanted(CHECK, image="nginx:2"), observed, strategy="bluegreen")
-    assert step(plan, f"green:{ONE}").standby_for.step == f"green:{TWO}"
+    assert step(plan, f"green:{ONE}").standby_for == (Ref(step=f"green:{TWO}"),)
 
 
 @pytest.mark.parametrize("name", ["a", "z"])
@@ -136,7 +136,7 @@ def test_a_standby_whose_machine_was_being_replaced_is_no_circle(
     assert acyclic(plan)
     assert f"destroy:{ONE}" in ids(plan)
     if strategy == "bluegreen":
-        assert step(plan, f"green:{name}").standby_for.step == "green:in"
+        assert step(plan, f"green:{name}").standby_for == (Ref(step="green:in"),)
         assert "green:in" in step(plan, f"green:{name}").needs
 
 
@@ -146,9 +146,9 @@ def test_an_update_tells_for_whom_a_standby_stands_by_from_now_on() -> None:
     assert config is not None
     observed = changed(observed, TWO, config=evolve(config, standbys=["gone"]))
     (update,) = updates(planned(wanted(CHECK), observed))
-    assert update.standby_for == Ref(machine=ONE)
-    assert Difference(path="standbys[0]", before="gone", after=str(Ref(machine=ONE))) in (
-        update.differences
+    assert update.standby_for == (Ref(machine=ONE),)
+    assert update.differences == (
+        Difference(path="standbys", before='["gone"]', after=f'["{ONE}"]'),
     )
 
 
@@ -163,7 +163,8 @@ def test_a_standby_stays_with_the_machine_that_it_names_not_with_the_first_of_it
     (update,) = (
         u for u in updates(planned(wanted(CHECK, image="nginx:2"), observed)) if u.machine == TWO
     )
-    assert (update.standby_for, update.config.standbys) == (None, ["other"])
+    assert update.standby_for == (Ref(machine="other"),)
+    assert update.config.standbys == ["other"]
 
 
 def test_a_standby_of_a_machine_that_is_there_goes_on_with_it() -> None:
@@ -171,7 +172,7 @@ def test_a_standby_of_a_machine_that_is_there_goes_on_with_it() -> None:
     (second,) = (
         u for u in updates(planned(wanted(CHECK, image="nginx:2"), observed)) if u.machine == TWO
     )
-    assert second.standby_for is None
+    assert second.standby_for == (Ref(machine=ONE),)
     assert second.config.standbys == [ONE]
     assert [d.path for d in second.differences] == ["image"]
 
@@ -194,7 +195,7 @@ def test_a_standby_is_replaced_behind_the_machine_that_it_stands_by_for() -> Non
         plan = planned(wanted(CHECK), evolve(observed, machines=(first, standby)))
         made = [each for each in plan.steps if isinstance(each, CreateMachine)]
         assert [each.id for each in made] == [f"replace:{ONE}", f"replace:{standby.id}"]
-        assert made[1].standby_for == Ref(step=f"replace:{ONE}")
+        assert made[1].standby_for == (Ref(step=f"replace:{ONE}"),)
         assert f"destroy:{ONE}" in made[1].needs
 
 
@@ -206,7 +207,7 @@ def test_a_standby_whose_name_is_hidden_stands_by_for_no_copy_that_stands_by_its
     config = second.config or models.FlyMachineConfig()
     second = evolve(second, config=evolve(config, standbys=None))
     plan = planned(wanted(CHECK), evolve(observed, machines=(copy, first, second)))
-    assert step(plan, f"replace:{TWO}").standby_for == Ref(machine=ONE)
+    assert step(plan, f"replace:{TWO}").standby_for == (Ref(machine=ONE),)
 
 
 def test_a_replacement_is_waited_for_before_the_old_machine_goes() -> None:

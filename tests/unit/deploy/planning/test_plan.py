@@ -17,7 +17,7 @@ from score_flyio.deploy.metadata import (
     TAG,
     Launch,
 )
-from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
+from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp, Ref
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.secrets import digests_hash, fingerprint
 from score_flyio.deploy.planning.shown import describe_app
@@ -357,7 +357,7 @@ def test_the_green_of_a_standby_stands_by_for_the_green_of_its_machine() -> None
     observed = launched(wanted(CHECK))
     observed = changed(observed, TWO, config=evolve(config_of(observed, 1), standbys=[ONE]))
     plan = planned(wanted(CHECK, image="nginx:2"), observed, strategy="bluegreen")
-    assert step(plan, f"green:{TWO}").standby_for.step == f"green:{ONE}"
+    assert step(plan, f"green:{TWO}").standby_for == (Ref(step=f"green:{ONE}"),)
     assert f"green:{ONE}" in step(plan, f"green:{TWO}").needs
 
 
@@ -369,7 +369,7 @@ def test_the_green_of_a_standby_waits_for_what_replaces_its_machine() -> None:
     lost = changed(observed, ONE, host_status="unreachable")
     plan = planned(wanted(CHECK, image="nginx:2"), lost, strategy="bluegreen")
     green = step(plan, f"green:{TWO}")
-    assert green.standby_for.step == f"replace:{ONE}"
+    assert green.standby_for == (Ref(step=f"replace:{ONE}"),)
     assert f"destroy:{ONE}" in green.needs
 
 

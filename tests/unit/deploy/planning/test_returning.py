@@ -118,8 +118,8 @@ def test_standbys_come_back_behind_the_machines_that_they_stand_by() -> None:
         ("create:worker:5", "worker", "standby", "web"),
     ]
     assert (first.standby_for, second.standby_for) == (
-        Ref(machine="w"),
-        Ref(step="create:worker:1"),
+        (Ref(machine="w"),),
+        (Ref(step="create:worker:1"),),
     )
     assert first.needs == second.needs == ("create:worker:3",)
     assert first.launch_id != second.launch_id
@@ -147,7 +147,7 @@ def test_a_standby_without_a_machine_that_is_made_stands_by_one_that_is_there() 
     )
     (standby,) = [step for step in plan.steps if isinstance(step, CreateMachine)]
     assert (standby.id, standby.needs) == ("create:worker:1", ("hold",))
-    assert (standby.standby_for, standby.request.region) == (Ref(machine="w"), None)
+    assert (standby.standby_for, standby.request.region) == ((Ref(machine="w"),), None)
 
 
 def test_machines_that_come_on_volumes_say_in_whose_place() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from attrs import evolve
 
@@ -9,12 +11,12 @@ from fly_machines import models
 from score_flyio.deploy.metadata import COUNTED, STANDS_FOR
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.planning.counts import SCALED
-from score_flyio.deploy.planning.leftovers import Members
-from score_flyio.deploy.planning.replacements import heirs_of
-from score_flyio.deploy.planning.standbys import gains_a_volume
-from score_flyio.deploy.step import DestroyMachine, SetMetadata
+from score_flyio.deploy.step import CreateMachine, DestroyMachine, SetMetadata
+from score_flyio.errors import PlanError
+from score_flyio.fly.present import LAUNCH_KEY
 from tests.unit.deploy.planning.plans import (
     CHECK,
+    SERVICE,
     acyclic,
     changed,
     ids,
@@ -26,33 +28,49 @@ from tests.unit.deploy.planning.plans import (
     wanted,
 )
 
-MOUNTS = [models.FlyMachineMount(name="data", path="/data")]
-HAS = models.FlyMachineConfig(mounts=MOUNTS)
-NONE = models.FlyMachineConfig()
-
-
-@pytest.mark.parametrize(
-    ("machine", "standbys", "gains"),
-    [
-        (models.Machine(config=NONE), ["m1"], True),
-        (models.Machine(config=NONE), None, False),
-        (models.Machine(config=HAS), ["m1"], False),
-        (models.Machine(incomplete_config=HAS), ["m1"], False),
-        (models.Machine(incomplete_config=NONE), ["m1"], True),
-        (models.Machine(), ["m1"], True),
-    ],
-)
-def test_a_standby_gains_a_volume_where_it_had_none(
-    machine: models.Machine, standbys: list[str] | None, *, gains: bool
-) -> None:
-    config = models.FlyMachineConfig(mounts=MOUNTS, standbys=standbys)
-    assert gains_a_volume(machine, config) is gains
-    assert not gains_a_volume(machine, models.FlyMachineConfig(standbys=standbys))
-
-
 OTHERS = {"fly_platform_version": "v2", "fly_process_group": "app"}
 ONE, TWO = "create:app:1", "create:app:2"
 WITH_DATA = f"{CHECK}[mounts]\nsource = 'data'\ndestination = '/data'\n"
+
+
+def with_standbys(there: ObservedApp, name: str, *standbys: str, **facts: Any) -> ObservedApp:
+    """The same, with a machine that stands by for others."""
+    found = next(m for m in there.machines if m.id == name)
+    config = evolve(found.config or models.FlyMachineConfig(), standbys=list(standbys) or None)
+    return changed(there, name, config=config, **facts)
+
+
+def hidden(there: ObservedApp, name: str) -> ObservedApp:
+    """The same, with a machine on a lost host, of which only the metadata shows."""
+    found = next(m for m in there.machines if m.id == name)
+    known = models.FlyMachineConfig(metadata=found.config.metadata if found.config else None)
+    return changed(there, name, config=None, incomplete_config=known, host_status="unreachable")
+
+
+def without(there: ObservedApp, name: str) -> ObservedApp:
+    return evolve(there, machines=tuple(m for m in there.machines if m.id != name))
+
+
+def of_standbys(*states: str) -> ObservedApp:
+    """A group of nothing but standbys of what is gone: s0, s1 and so on."""
+    there = launched(wanted(CHECK))
+    copies = tuple(evolve(there.machines[1], id=f"s{number}") for number in range(len(states)))
+    there = evolve(there, machines=copies)
+    for number, state in enumerate(states):
+        there = with_standbys(there, f"s{number}", "gone", state=state)
+    return there
+
+
+def stands(there: ObservedApp, **options: Any) -> dict[str, tuple[str, ...]]:
+    """By machine that a deploy changes: for whom it stands by from then on."""
+    plan = planned(wanted(CHECK, image="nginx:2"), there, **options)
+    given = {s.machine: s.standby_for for s in updates(plan)}
+    given |= {
+        s.previous: s.standby_for for s in plan.steps if isinstance(s, CreateMachine) and s.previous
+    }
+    return {
+        name: tuple(ref.machine or ref.step or "" for ref in refs) for name, refs in given.items()
+    }
 
 
 def test_a_standby_goes_with_what_was_to_replace_it_where_its_group_gets_a_mount() -> None:
@@ -99,7 +117,7 @@ def test_a_standby_stands_by_for_the_last_of_those_that_took_a_place() -> None:
     for name in (ONE, TWO, "in"):
         there = changed(there, name, host_status="unreachable")
     made = step(planned(wanted(CHECK), there), f"replace:{TWO}")
-    assert made.standby_for == Ref(step="replace:in")
+    assert made.standby_for == (Ref(step="replace:in"),)
 
 
 def replaced_by_others(**standbys: list[str]) -> ObservedApp:
@@ -122,7 +140,7 @@ def replaced_by_others(**standbys: list[str]) -> ObservedApp:
 
 def links(there: ObservedApp) -> dict[str, str | None]:
     found = updates(planned(wanted(CHECK), there))
-    return {u.machine: u.standby_for.machine if u.standby_for else None for u in found}
+    return {u.machine: u.standby_for[0].machine for u in found}
 
 
 @pytest.mark.parametrize(
@@ -153,8 +171,8 @@ def test_a_standby_waits_for_the_last_of_those_that_took_a_place_to_be_made() ->
         there = changed(there, name, host_status="unreachable")
     plan = planned(wanted(CHECK), there)
     (updated,) = updates(plan)
-    assert updated.standby_for == Ref(step="replace:in")
-    assert f"destroy:{ONE}" in updated.needs
+    assert updated.standby_for == (Ref(step="replace:in"),)
+    assert updated.needs == ("destroy:in",)
     assert step(plan, f"destroy:{ONE}").needs == ("destroy:in",)
     assert step(plan, "destroy:in").needs == ("replace:in",)
     assert acyclic(plan)
@@ -173,9 +191,11 @@ def test_a_standby_that_takes_a_place_does_not_wait_for_itself() -> None:
 
 
 def test_machines_that_say_to_replace_each_other_keep_no_plan_from_its_end() -> None:
-    replaced = [models.Machine(id=name) for name in "ab"]
-    circle = Members(machines=tuple(replaced), stand_ins={"a": "b", "b": "a"})
-    assert heirs_of(circle, replaced).keys() == {"a", "b"}
+    there = launched(wanted(CHECK))
+    first, second = there.machines
+    there = evolve(there, machines=(first, evolve(first, id="a"), evolve(first, id="b"), second))
+    there = marked(marked(there, "a", **{STANDS_FOR: "b"}), "b", **{STANDS_FOR: "a"})
+    assert stands(with_standbys(there, TWO, "a"))[TWO] == (ONE,)
 
 
 def test_a_standby_that_goes_is_not_marked() -> None:
@@ -183,3 +203,121 @@ def test_a_standby_that_goes_is_not_marked() -> None:
     plan = planned(wanted(WITH_DATA), there, allow_destructive=True)
     assert f"destroy:{TWO}" in ids(plan)
     assert not [s.id for s in plan.steps if isinstance(s, SetMetadata) and s.target.machine == TWO]
+
+
+@pytest.mark.parametrize(
+    ("states", "member"),
+    [
+        (("started", "started"), "s0"),
+        (("stopped", "started"), "s1"),
+        (("stopped", "started", "started"), "s1"),
+    ],
+)
+def test_of_standbys_that_are_all_of_a_group_one_becomes_its_member(
+    states: tuple[str, ...], member: str
+) -> None:
+    """The others stand by for it, also where a run is cut short once it is the member."""
+    there = of_standbys(*states)
+    names = [m.id or "" for m in there.machines]
+    expected = {name: () if name == member else (member,) for name in names}
+    assert stands(there) == expected
+    assert stands(with_standbys(there, member)) == expected
+
+
+def test_one_in_reach_becomes_the_member_but_none_beside_one_that_runs() -> None:
+    mounts = [models.FlyMachineMount(name="data", path="/data")]
+    there = of_standbys("stopped", "stopped")
+    for name in ("s0", "s1"):
+        config = models.FlyMachineConfig(image="nginx:1", mounts=mounts, standbys=["gone"])
+        there = changed(there, name, config=config)
+    here = changed(there, "s0", region="ams")
+    plan = planned(wanted(WITH_DATA), here, exclude_regions=("ams",))
+    (update,) = updates(plan)
+    assert (update.machine, update.standby_for, update.starts) == ("s1", (), True)
+    beside = changed(here, "s0", state="started")
+    plan = planned(wanted(WITH_DATA), beside, exclude_regions=("ams",))
+    (update,) = updates(plan)
+    assert (update.standby_for, update.starts) == ((Ref(machine="s0"),), False)
+
+
+def test_a_standby_of_what_is_gone_stands_by_for_another_member() -> None:
+    """One of its launch before others, whether it runs or not."""
+    there = launched(wanted(CHECK))
+    first, second = there.machines
+    there = evolve(there, machines=(evolve(first, id="a"), first, second))
+    there = with_standbys(marked(there, "a", **{LAUNCH_KEY: "other"}), TWO, "gone")
+    for state in ("started", "stopped"):
+        there = changed(there, TWO, state=state)
+        assert stands(there)[TWO] == (ONE,)
+        assert stands(without(there, ONE))[TWO] == ("a",)
+
+
+def test_a_standby_goes_on_with_all_machines_that_it_names_where_one_is_there() -> None:
+    there = launched(wanted(CHECK))
+    first, second = there.machines
+    copy = evolve(first, id="z")
+    there = with_standbys(evolve(there, machines=(first, second, copy)), TWO, "z", "gone", ONE)
+    assert updates(planned(wanted(CHECK), there)) == []
+    assert stands(there)[TWO] == ("z", "gone", ONE)
+    plan = planned(wanted(CHECK, image="nginx:2"), there, strategy="bluegreen")
+    assert step(plan, f"green:{TWO}").standby_for == (
+        Ref(step="green:z"),
+        Ref(machine="gone"),
+        Ref(step=f"green:{ONE}"),
+    )
+    lost = changed(there, "z", host_status="unreachable")
+    assert stands(lost)[TWO] == ("replace:z", "gone", ONE)
+
+
+def test_no_standby_stands_by_for_another_one() -> None:
+    there = launched(wanted(CHECK))
+    second = evolve(there.machines[1], id="s")
+    there = evolve(there, machines=(*there.machines, second))
+    assert stands(with_standbys(there, "s", TWO))["s"] == (ONE,)
+
+
+def test_what_takes_the_place_of_a_member_is_one_and_runs() -> None:
+    there = launched(wanted(CHECK))
+    there = evolve(there, machines=(*there.machines, evolve(there.machines[1], id="in")))
+    there = marked(there, "in", **{STANDS_FOR: ONE})
+    assert stands(there) == {"in": (), TWO: ("in",)}
+    plan = planned(wanted(CHECK, image="nginx:2"), there)
+    assert step(plan, "update:in").starts
+
+
+def test_what_replaces_a_hidden_standby_stands_by_or_runs_where_nothing_else_is_left() -> None:
+    """A lost host shows neither whether it is one nor for whom."""
+    there = launched(wanted(CHECK))
+    lost = hidden(there, TWO)
+    made = step(planned(wanted(CHECK), lost), f"replace:{TWO}")
+    assert (made.standby_for, made.request.skip_launch) == ((Ref(machine=ONE),), True)
+    made = step(planned(wanted(CHECK), without(lost, ONE)), f"replace:{TWO}")
+    assert (made.standby_for, made.request.skip_launch) == ((), False)
+
+
+@pytest.mark.parametrize("text", ["service", "first", "copy", "data"])
+def test_what_is_hidden_is_no_standby_where_it_cannot_have_been_one(text: str) -> None:
+    """In a group that serves, as the first of a launch or of none, or with a volume."""
+    there = changed(launched(wanted(CHECK)), TWO, state="stopped")
+    desired, name = wanted(CHECK), TWO
+    match text:
+        case "service":
+            desired = wanted(SERVICE)
+        case "first":
+            name = ONE
+        case "copy":
+            there = marked(there, TWO, **{LAUNCH_KEY: "ID"})
+        case _:
+            volume = models.Volume(id="vol", name="data", attached_machine_id=TWO)
+            there = evolve(there, volumes=(volume,))
+    if text == "data":
+        with pytest.raises(PlanError, match=f"machine {TWO} is on a host"):
+            planned(desired, hidden(there, name))
+        return
+    assert step(planned(desired, hidden(there, name)), f"replace:{name}").standby_for == ()
+
+
+def test_a_hidden_standby_goes_where_its_group_gets_a_mount() -> None:
+    plan = planned(wanted(WITH_DATA), hidden(launched(wanted(CHECK)), TWO), allow_destructive=True)
+    assert f"destroy:{TWO}" in ids(plan)
+    assert f"replace:{TWO}" not in ids(plan)

@@ -79,19 +79,23 @@ def test_those_that_run_there_count(running: list[str], names: list[str]) -> Non
     assert started(text, resting(text, *places)) == names
 
 
-def test_all_but_standbys_where_that_is_asked_for() -> None:
-    observed = resting(SERVICE, ("iad", "stopped"), ("ams", "stopped"), ("iad", "stopped"))
-    config = observed.machines[2].config or models.FlyMachineConfig()
-    observed = changed(observed, "m2", config=evolve(config, standbys=["m0"]))
-    assert started(SERVICE, observed, start=True) == ["m0", "m1"]
-
-
-def test_standbys_are_never_counted_in() -> None:
-    text = least(2)
-    observed = resting(text, ("iad", "stopped"), ("iad", "stopped"), ("iad", "stopped"))
+@pytest.mark.parametrize(
+    ("text", "options", "names"),
+    [
+        ("", {"start": True}, ["m1", "m2"]),
+        (SERVICE, {"start": True}, ["m0", "m1", "m2"]),
+        (SERVICE, {}, []),
+        (least(2), {}, ["m0", "m1"]),
+    ],
+)
+def test_a_standby_starts_where_it_stops_being_one(
+    text: str, options: dict[str, Any], names: list[str]
+) -> None:
+    """Since its group serves from then on."""
+    observed = resting("", ("iad", "stopped"), ("iad", "stopped"), ("iad", "stopped"))
     config = observed.machines[0].config or models.FlyMachineConfig()
     observed = changed(observed, "m0", config=evolve(config, standbys=["m1"]))
-    assert started(text, observed) == ["m1", "m2"]
+    assert started(text, observed, **options) == names
 
 
 def test_a_machine_that_changes_in_nothing_else_is_started_and_waited_for() -> None:

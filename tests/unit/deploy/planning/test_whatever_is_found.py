@@ -33,7 +33,7 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.updates import Reconfiguration, plan_reconfiguration
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, UpdateMachine
-from score_flyio.errors import ScoreFlyError
+from score_flyio.errors import ConfigError, ScoreFlyError
 from score_flyio.fly.present import LAUNCH_KEY
 from score_flyio.flytoml.groups import process_groups
 from score_flyio.state.deployments import Release
@@ -237,7 +237,10 @@ def test_a_deploy_leaves_nothing_to_do(
     if cut is not None:
         app.carry_out(plan, most=cut, rng=rng)
         explain(app.seen)
-        plan = planned(desired, app.seen, **options)
+        try:
+            plan = planned(desired, app.seen, **options)
+        except ConfigError:  # no strategy was needed as long as all were to be replaced
+            return
         check(plan, ())
     app.carry_out(plan)
     explain(app.seen)

@@ -156,11 +156,11 @@ async def _bound(step: CreateMachine, context: Context) -> models.CreateMachineR
 def _standing_by(
     step: CreateMachine | UpdateMachine, context: Context, config: models.FlyMachineConfig
 ) -> models.FlyMachineConfig:
-    if step.standby_for is None:
+    if not step.standby_for:
         return config
-    target = context.machine(step.standby_for).id
-    env = {**(config.env or {}), "FLY_STANDBY_FOR": target}
-    return evolve(config, standbys=[target], env=env)
+    names = [context.machine(target).id for target in step.standby_for]
+    env = {**(config.env or {}), "FLY_STANDBY_FOR": ",".join(names)}
+    return evolve(config, standbys=names, env=env)
 
 
 def _marked(

@@ -59,10 +59,9 @@ def _greens(update: GroupUpdate) -> tuple[CreateMachine, ...]:
     steps = update.steps
     switched = tuple(_uncordon(_name(step)) for step in steps)
     undo = Undo(unless_done=switched, reason="the new machines were not all healthy")
-    made: dict[str, CreateMachine] = {}
+    made: dict[str | None, CreateMachine] = {}
     previous: tuple[str, ...] = ()
     for number, step in enumerate(steps, start=1):
-        covered = next((made[b] for b in _covers(step) if b in made), None)
         green = CreateMachine(
             id=_name(step),
             app=update.app,
@@ -73,23 +72,16 @@ def _greens(update: GroupUpdate) -> tuple[CreateMachine, ...]:
             of=len(steps),
             role="green",
             undo=undo,
-            standby_for=covered.target if covered else step.standby_for,
+            standby_for=tuple(
+                made[ref.machine].target if ref.machine in made else ref for ref in step.standby_for
+            ),
             secrets_from=step.secrets_from,
             previous=step.machine,
-            # A blue standby goes on with another machine once its own is gone; a green one has a
-            # green machine from the start, and must not wait for what goes behind the greens.
-            needs=(*previous, *update.before, *(() if covered else step.needs)),
+            needs=(*previous, *update.before, *step.needs),
         )
         previous = (green.id,)
         made[step.machine] = green
     return tuple(made.values())
-
-
-def _covers(step: UpdateMachine) -> tuple[str, ...]:
-    """Ids of the blue machines that a standby stands by for; a config may name one that is gone."""
-    if step.standby_for is not None:
-        return (step.standby_for.machine or "",)
-    return tuple(step.config.standbys or ())
 
 
 def _name(step: UpdateMachine) -> str:

@@ -149,13 +149,10 @@ class GroupUpdate:
 
     @property
     def steps(self) -> tuple[UpdateMachine, ...]:
-        """The updates; of machines that do not serve anyway first, of standbys last.
-
-        A standby that runs may wait for what takes the place of its machine.
-        """
+        """The updates; of machines that do not serve anyway first, of standbys last."""
 
         def place(step: UpdateMachine) -> tuple[bool, bool]:
-            return bool(step.config.standbys), is_well(self.machines[step.machine], checks=True)
+            return bool(step.standby_for), is_well(self.machines[step.machine], checks=True)
 
         return tuple(sorted(self.updates, key=place))
 

@@ -14,11 +14,11 @@ def rolling(update: GroupUpdate) -> Ordered:
     """The steps of a rolling update.
 
     The first machine is watched for its whole smoke window, and tested, before others follow; the
-    windows of all others overlap. What rests follows no standby, which may wait for it.
+    windows of all others overlap.
     """
     pool = f"rolling:{update.group}"
     steps: list[Step] = []
-    gate = resting_gate = update.before
+    gate = update.before
     for position, change in enumerate(update.running):
         first = position == 0
         if update.waiting.detach:
@@ -30,11 +30,9 @@ def rolling(update: GroupUpdate) -> Ordered:
         steps += [started, evolve(healthy, frees=None if first else started.id), *others]
         if first:
             gate = (*update.before, steps[-1].id)
-            resting_gate = update.before if change.config.standbys else gate
     resting = f"{pool}:resting"
     steps += [
-        evolve(change, takes=resting, frees=change.id).after(*resting_gate)
-        for change in update.resting
+        evolve(change, takes=resting, frees=change.id).after(*gate) for change in update.resting
     ]
     return Ordered(steps=tuple(steps), pools={pool: update.slots, resting: RESTING_SLOTS})
 
