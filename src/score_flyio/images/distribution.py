@@ -162,7 +162,7 @@ class Registries:
         path = f"/blobs/{config}"
         try:
             response = await self._call("GET", image.host, image.repository, path, about=image)
-        except ImageError:  # blobs may be elsewhere, out of our reach
+        except ImageError:  # blobs may be elsewhere, out of our reach if not out of Fly's
             return set()
         return {_platform(_object(response.content))}
 

@@ -421,6 +421,9 @@ async def test_an_image_that_is_named_by_its_digest_is_looked_at_too() -> None:
         has_config({}),  # nothing is said
         has_config([]),
         has_config({"os": {}, "architecture": []}),
+        # Whether it can be had is for Fly to say, for which blobs may be within reach.
+        has_config(ARM, status=401),
+        has_config(ARM, status=403),
         has_config(ARM, status=404),
         has_config(ARM, status=429),
         has_config(ARM, status=UNREACHABLE),
