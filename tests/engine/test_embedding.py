@@ -267,3 +267,15 @@ async def test_run_finished_is_the_last_event(project: Project, fly: Emulator, h
     if how != "by a failure":
         assert run.report.outcome == "interrupted"
         assert [app.label for app in run.report.apps] == ["web"]
+
+
+async def test_images_come_in_the_order_of_what_was_asked_for(
+    project: Project, fly: Emulator
+) -> None:
+    names = [f"web-{number}" for number in range(12)]
+    for name in names:
+        (project.directory / f"{name}.yaml").write_text(SCORE.replace("name: web", f"name: {name}"))
+    workloads = [project.load(f"{name}.yaml") for name in names]
+    async with Engine(project, target=EmulatorTarget(emulator=fly)) as engine:
+        built, failures = await engine.build(workloads, QUICK)
+    assert (list(built), failures) == (names, {})

@@ -172,7 +172,8 @@ class Engine:
                     failures[label] = error
 
             await at_once(one, found.inputs)
-        return built, failures
+        labels = [app.label for app in found.apps.values()]  # not as the builds happen to end
+        return {each: built[each] for each in labels if each in built}, failures
 
     def deploy(self, what: Plan | Sequence[Input], options: DeployOptions | None = None) -> Run:
         """Provisions and deploys; a plan is carried out only while Fly still is as it was.

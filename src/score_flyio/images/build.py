@@ -232,8 +232,9 @@ def _dockerfile(settings: BuildSettings) -> Path:
     for name in DOCKERFILES:
         if (settings.folder / name).is_file():
             return settings.folder / name
+    what = "Dockerfile in" if settings.folder.is_dir() else "folder"
     raise InputError(
-        f"{settings.name}: there is no Dockerfile in {settings.folder}",
+        f"{settings.name}: there is no {what} {settings.folder}",
         hint="write one, name it with --dockerfile, or give an image with --image",
         code="dockerfile_missing",
     )

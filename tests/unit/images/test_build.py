@@ -124,6 +124,8 @@ async def test_what_is_not_there(project: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="web: there is no Dockerfile in") as missing:
         await prepare(BuildSettings(name="web", folder=project), IMAGE)
     assert "--dockerfile" in str(missing.value.hint)
+    with pytest.raises(InputError, match=r"web: there is no folder .*gone$"):
+        await prepare(BuildSettings(name="web", folder=project / "gone"), IMAGE)
 
 
 async def test_what_the_tag_depends_on(project: Path) -> None:
