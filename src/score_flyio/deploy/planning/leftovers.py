@@ -130,6 +130,7 @@ def _idle_greens(machines: Iterable[models.Machine]) -> tuple[str, ...]:
     replace, so that these say nothing. All that they were to replace is older, without
     that tag, and still there: a blue machine is marked before it goes. One that an earlier update
     of ours marked has another successor. Canaries, and greens that are copies of them, go anyway.
+    What `fly machine clone` makes of a green has its launch id, too, and serves.
     """
     machines = tuple(machine for machine in machines if not Marks.of(machine).canary)
     marks = {machine.id: Marks.of(machine) for machine in machines}
@@ -141,7 +142,8 @@ def _idle_greens(machines: Iterable[models.Machine]) -> tuple[str, ...]:
     replaced = {found.stands_for for found in marks.values() if found.tag != newest}
     if any(found.tag == SAFE_TO_DESTROY and name not in replaced for name, found in marks.items()):
         return ()
-    greens = [m for m in machines if marks[m.id].tag == newest]
+    tagged = sorted((m for m in machines if marks[m.id].tag == newest), key=_age, reverse=True)
+    greens = list({marks[m.id].green_launch or m.id: m for m in tagged}.values())
     begun = min(map(_age, greens), default=0.0)
     made_then = newest.isdecimal() and all(_age(m) - int(newest) < MEET_WITHIN for m in greens)
     blues = [

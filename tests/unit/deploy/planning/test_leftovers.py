@@ -272,9 +272,16 @@ def test_greens_of_flyctl_are_made_within_five_minutes_of_its_deploy(
     assert unused(made("a", "09:00:00"), green("g", created)) == gone
 
 
-def test_greens_of_flyctl_of_which_somebody_made_a_copy_since_stay() -> None:
+@pytest.mark.parametrize("cloned", ["10:00:40", "12:00:00"])
+def test_greens_of_flyctl_go_and_what_somebody_cloned_of_one_since_stays(cloned: str) -> None:
     blues = [made("a", "09:00:00"), made("b", "09:00:00")]
-    assert unused(*blues, green("g", "10:00:02"), green("copy", "12:00:00")) == []
+    clone = made("c", cloned, **{TAG: at("10:00:00"), GREEN_LAUNCH: "Lg"})
+    assert unused(*blues, clone, green("g", "10:00:02"), green("h", "10:00:03")) == ["g", "h"]
+
+
+def test_greens_of_flyctl_stay_beside_one_that_it_made_much_later_with_their_tag() -> None:
+    blues = [made("a", "09:00:00"), made("b", "09:00:00")]
+    assert unused(*blues, green("g", "10:00:02"), green("h", "12:00:00")) == []
 
 
 @pytest.mark.parametrize(
