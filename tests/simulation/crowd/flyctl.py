@@ -36,6 +36,8 @@ COLD_AT_ONCE: Final = 30
 UNAVAILABLE: Final = 0.33
 SAFE: Final = "safe_to_destroy"
 TAG: Final = "fly_bluegreen_deployment_tag"
+LAUNCH: Final = "fly_flyctl_bluegreen_launch_id"
+LAUNCHES: Final = 3
 
 Job: TypeAlias = Callable[[], Awaitable[None]]
 AfterFailure: TypeAlias = Literal["go on", "begin no more", "cancel"]
@@ -68,6 +70,11 @@ def volume_of(machine: Json) -> str:
     """The name of the volume that it mounts."""
     config = machine.get("config") or machine.get("incomplete_config") or {}
     return next((str(mount.get("name")) for mount in config.get("mounts") or ()), "")
+
+
+def metadata_of(machine: Json) -> Json:
+    """That of its config, as far as it shows."""
+    return dict((machine.get("config") or {}).get("metadata") or {})
 
 
 def answers(machine: Json) -> bool:
@@ -357,17 +364,27 @@ class Deploying:
                 members[0].launches = True
 
     async def _green(self, greens: dict[str, Change], number: int, change: Change) -> None:
-        change.config["metadata"] |= {
-            TAG: str(int(self.hands.emulator.now())),
-            "fly_flyctl_bluegreen_launch_id": f"L{self.release.version}-{number}",
-        }
+        launch = f"L{self.release.version}-{number}"
+        change.config["metadata"] |= {TAG: str(int(self.hands.emulator.now())), LAUNCH: launch}
         body = {
             "config": change.config,
             "region": change.machine["region"],
             "skip_service_registration": True,
             "skip_launch": not change.launches,
         }
-        greens[await self.hands.create(body)] = change
+        for attempt in range(LAUNCHES):
+            try:
+                greens[await self.hands.create(body)] = change
+            except Failed as failure:
+                if not failure.passes or attempt == LAUNCHES - 1:
+                    raise
+            else:
+                return
+            await anyio.sleep(0.5)
+            for machine in await self.hands.machines():
+                if metadata_of(machine).get(LAUNCH) == launch:
+                    greens[machine["id"]] = change
+                    return
 
     async def _blues_go(self, blues: list[Json]) -> None:
         names = [blue["id"] for blue in blues]

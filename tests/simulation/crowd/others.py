@@ -23,6 +23,10 @@ Json = dict[str, Any]
 RESERVED = ("fly_app_release_command", "fly_app_test_machine_command", "fly_app_console")
 LEASE_PATIENCE = 60.0
 PATIENCE = 90.0
+REPEATED = (502, 503)
+"""After these flyctl sends any request again, also one that makes a machine."""
+REPEATS = 3
+PASSING = (408, 429)
 THEIRS = "rel"
 """How ids of releases of flyctl begin."""
 VANISHING = (
@@ -42,7 +46,11 @@ def new_release() -> Release:
 
 
 class Failed(Exception):
-    """The command of somebody else ends with an error."""
+    """The command of somebody else ends with an error, unless that may pass and is tried again."""
+
+    def __init__(self, text: str, *, passes: bool = False) -> None:
+        super().__init__(text)
+        self.passes = passes
 
 
 @define(eq=False)
@@ -72,6 +80,23 @@ class Hands:
         self, method: str, path: str, body: Any = None, *, machine: str = "", fails: bool = False
     ) -> Any:
         """The answer; raises Failed unless it may fail."""
+        for _ in range(REPEATS):
+            answer = await self._send(method, path, body, machine)
+            if answer.status_code not in REPEATED:
+                break
+            await anyio.sleep(0.5)
+        else:
+            answer = await self._send(method, path, body, machine)
+        if answer.status_code == 404 and method in {"DELETE", "GET"}:
+            return None
+        if not answer.is_success:
+            if fails:
+                return None
+            passes = answer.status_code in PASSING or answer.status_code >= 500
+            raise Failed(f"{method} {path}: {answer.status_code} {answer.text}", passes=passes)
+        return answer.json() if answer.content else None
+
+    async def _send(self, method: str, path: str, body: Any, machine: str) -> httpx.Response:
         headers = {"authorization": "Bearer other"}
         if machine in self.nonces:
             headers["fly-machine-lease-nonce"] = self.nonces[machine]
@@ -86,15 +111,9 @@ class Hands:
             noting = as_any(_Noting(self.emulator, self.known))
             answer = await EmulatorTransport(noting).handle_async_request(request)
         except httpx.TransportError as error:
-            raise Failed(str(error)) from error
+            raise Failed(str(error), passes=True) from error
         await answer.aread()
-        if answer.status_code == 404 and method in {"DELETE", "GET"}:
-            return None
-        if not answer.is_success:
-            if fails:
-                return None
-            raise Failed(f"{method} {path}: {answer.status_code} {answer.text}")
-        return answer.json() if answer.content else None
+        return answer
 
     async def machines(self) -> list[Json]:
         """Those of the running app, by flyctl's rule."""
@@ -151,14 +170,16 @@ class Hands:
     async def create(self, body: Json) -> str:
         """One more machine, which may be there though nobody heard the answer."""
         began, before = self.emulator.now(), len(self.emulator.journal.entries)
+        heard = False
         try:
             made = await self.call("POST", "/machines", body)
-        except (Failed, anyio.get_cancelled_exc_class()):
+            heard = True
+        finally:
             since = self.emulator.journal.entries[before:]
-            theirs = (e for e in since if e.seq in self.known.others)
-            if any(e.operation == "Machines_create" and e.executed for e in theirs):
+            theirs = (e for e in since if e.seq in self.known.others and e.executed)
+            creates = (e for e in theirs if e.operation == "Machines_create")
+            if any(not heard or e.status in REPEATED for e in creates):
                 self.known.unheard.append((began, self.emulator.now()))
-            raise
         if nonce := made.get("nonce"):
             self.nonces[made["id"]] = nonce
             self.known.leases.add(nonce)

@@ -12,6 +12,14 @@ from tests.simulation.crowd.others import Failed, Hands, Json, group_of, new_rel
 from tests.simulation.crowd.schedule import PersonDoes
 
 THEIR_SECRET: Final = "THEIRS"
+OF_A_DEPLOY: Final = (
+    "fly_flyctl_version",
+    "fly_platform_version",
+    "fly_process_group",
+    "fly_release_id",
+    "fly_release_version",
+)
+"""Metadata of machines that flyctl makes new."""
 
 
 @define(eq=False)
@@ -48,7 +56,7 @@ class Person:
             case "scales_up":
                 first = group[0]
                 async with self.hands.holding(*(m["id"] for m in machines)):
-                    await self._clone(first, group_of(first))
+                    await self._clone(first, group_of(first), fresh=True)
             case "scales_down":
                 async with self.hands.holding(*(m["id"] for m in machines)):
                     await self.hands.destroy(group[0]["id"])
@@ -93,8 +101,11 @@ class Person:
         await self.hands.call("POST", f"/machines/{name}", body, machine=name)
         self.hands.known.touched[name] = self.hands.emulator.now()
 
-    async def _clone(self, machine: Json, group: str) -> None:
+    async def _clone(self, machine: Json, group: str, *, fresh: bool = False) -> None:
+        """A copy with all metadata, or one that is made of the deployed file, as `scale` does."""
         config = deepcopy(machine["config"])
+        if fresh:
+            config["metadata"] = {k: v for k, v in config["metadata"].items() if k in OF_A_DEPLOY}
         config["metadata"]["fly_process_group"] = group
         if group != group_of(machine):
             config["init"] = {**(config.get("init") or {}), "cmd": ["run", group]}
