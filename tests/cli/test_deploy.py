@@ -79,11 +79,12 @@ def test_a_plan_shows_fields_and_changes_nothing(cli: Cli, served: Platform) -> 
     assert {m["config"]["env"]["LEVEL"] for m in served.machines("x-web")} == {"info"}
 
 
-def test_the_end_says_which_files_were_written(cli: Cli, served: Platform) -> None:
+@pytest.mark.parametrize("content", ["binaryContent: //79", "content: ''"])
+def test_the_end_says_which_files_were_written(cli: Cli, served: Platform, content: str) -> None:
     project(cli)
     text = WEB.replace(
         "variables: {LEVEL: info}",
-        "files: {/etc/odd: {binaryContent: //79}}\n    variables: {LEVEL: info}",
+        f"files: {{/etc/odd: {{{content}}}}}\n    variables: {{LEVEL: info}}",
     )
     Path("web.yaml").write_text(text)
     before = os.umask(0o027)

@@ -44,11 +44,15 @@ def contents(draft: Draft, container: Container) -> list[FileContent]:
 
 
 def file_spec(draft: Draft, container: Container, content: FileContent) -> FileSpec:
-    """The file as `[[files]]` entry; bytes that are not text go to a side file."""
+    """The file as `[[files]]` entry; bytes that are not text go to a side file.
+
+    So does an empty file: flyctl takes an empty `raw_value` for none, and Fly refuses the entry.
+    """
     local_path = content.local_path or ""
-    if content.data is not None:
+    data = b"" if content.text == "" else content.data
+    if data is not None:
         local_path = posixpath.join(draft.side_folder, _side_name(draft, container, content))
-        draft.side_files[local_path] = content.data
+        draft.side_files[local_path] = data
     return FileSpec(
         guest_path=content.target,
         local_path=local_path,
