@@ -209,6 +209,25 @@ def test_what_changed_since_is_as_it_runs_and_the_rest_is_kept(cli: Cli) -> None
     assert _saved(cli) == wanted | {"vm": [{"memory": "1024mb", "cpu_kind": "shared", "cpus": 1}]}
 
 
+def test_local_files_that_are_not_here_are_as_they_run_and_the_rest_is_kept(cli: Cli) -> None:
+    _deploy(cli, WHOLE)
+    Path("blob").unlink()
+    wanted = tomli.loads(WHOLE)
+    wanted["files"][0]["local_path"] = "files/etc_blob"
+    assert _saved(cli) == wanted
+    assert Path("files/etc_blob").read_bytes() == b"\xff\x00"
+
+
+def test_what_fly_is_told_of_an_operation_keeps_what_it_left(cli: Cli) -> None:
+    """Although an operation reads no local files."""
+    _deploy(cli, WHOLE)
+    done = cli("scale", "--emulate", "-c", "fly.toml", "--vm-memory", "1gb")
+    assert done.exit_code == 0, done.stderr
+    told, wanted = _saved(cli), tomli.loads(WHOLE)
+    assert told["vm"][0]["memory"] == "1024mb"
+    assert told | {"vm": 0, "files": 0} == wanted | {"vm": 0, "files": 0}
+
+
 def test_defaults_that_the_platform_fills_in_are_not_written(cli: Cli) -> None:
     text = "app = 'demo'\nprimary_region = 'ams'\n[http_service]\ninternal_port = 80\n"
     text += "[[mounts]]\nsource = 'data'\ndestination = '/data'\ninitial_size = '3GB'\n"

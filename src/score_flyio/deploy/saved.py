@@ -135,7 +135,10 @@ def _changed(definition: AppSpec, machines: Sequence[Machine], files: FileSource
     try:
         found = drift(definition, machines, files=files)
     except ConversionError:
-        return every
+        if not definition.files:
+            return every
+        rest = _changed(evolve(definition, files=()), machines, files)  # local ones are not here
+        return rest | {"files"}
     if any(each.note and each.machine for each in found):  # a group that it does not know
         return every
     members = {_member(d.path) for each in found for d in each.changes}
