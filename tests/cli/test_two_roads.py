@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import tomli
 
 from tests.cli.conftest import Cli, Result
 from tests.cli.platform import Platform, platform, project, use
@@ -112,24 +111,6 @@ def test_the_image_of_a_file_is_remembered(cli: Cli, served: Platform, command: 
     assert cli(command, "local.yaml", "--image", "nginx:7", *more).exit_code == 0
     again = cli("deploy", *FAST)
     assert again.exit_code == 0, again.stderr
-    (machine,) = served.machines("x-local")
-    assert machine["config"]["image"].startswith("nginx:7")
-
-
-@pytest.mark.parametrize("image", [".", "nginx:6"])
-@pytest.mark.parametrize("road", ["deploy", "generate", "config"])
-def test_the_image_that_is_given_is_deployed_whatever_the_file_says(
-    cli: Cli, served: Platform, road: str, image: str
-) -> None:
-    project(cli, {"local.yaml": LOCAL.replace('"."', f'"{image}"')})
-    assert image in Path("local.yaml").read_text()
-    more = {"deploy": FAST, "generate": ("--deploy", "--deploy-args", " ".join(FAST))}
-    command = "deploy" if road == "deploy" else "generate"
-    done = cli(command, "local.yaml", "--image", "nginx:7", *more.get(road, ()))
-    assert done.exit_code == 0, done.stderr
-    assert tomli.loads(Path("fly_local.toml").read_text())["build"]["image"] == "nginx:7"
-    if road == "config":
-        assert cli("deploy", "--config", "fly_local.toml", *FAST).exit_code == 0
     (machine,) = served.machines("x-local")
     assert machine["config"]["image"].startswith("nginx:7")
 

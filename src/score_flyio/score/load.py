@@ -218,24 +218,35 @@ def _odd_key_findings(source: YamlDocument | None) -> Iterable[Problem]:
 
 
 def _with_image(loaded: LoadedWorkload, image: str) -> LoadedWorkload:
-    """The workload with an image for each container whose image is `.`, the named or the only one.
+    """The workload with an image for each container whose image is `.`, or for the named one.
 
     Raises UsageError: nothing says which container it is for.
     """
     name, named, reference = image.rpartition("=")
     containers = loaded.document["containers"]
     chosen = {name} if named else {n for n, each in containers.items() if each["image"] == "."}
-    if not chosen and len(containers) == 1:
-        chosen = set(containers)
-    if not chosen or not chosen <= containers.keys():
+    if not chosen <= containers.keys() or (not chosen and len(containers) > 1):
         wrong = f"has no container {name!r}" if named else "has several containers, and none with ."
         raise UsageError(
             f"--image {image}: {loaded.file} {wrong}",
             hint=f"name one of its containers: --image NAME=IMAGE, NAME one of "
             f"{', '.join(containers)}",
         )
+    if not chosen:
+        return evolve(loaded, notices=(*loaded.notices, _kept(image, loaded)))
     changed = {n: {**containers[n], "image": reference} for n in chosen}
     return loaded.with_document({**loaded.document, "containers": {**containers, **changed}})
+
+
+def _kept(image: str, loaded: LoadedWorkload) -> Problem:
+    ((name, container),) = loaded.document["containers"].items()
+    return Problem(
+        file=loaded.file,
+        path=("containers", name, "image"),
+        message=f"--image {image} is for an image `.`: fly.toml has {container['image']}, as here",
+        hint=f"to replace it: --image {name}={image}",
+        code="image_kept",
+    )
 
 
 def workload_of(document: dict[str, Any]) -> Workload:

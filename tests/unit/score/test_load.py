@@ -50,10 +50,17 @@ def test_image_replaces_only_the_dot(score: Path) -> None:
     assert loaded.document["containers"]["main"]["image"] == "registry/shop:1"
 
 
-def test_image_is_for_the_only_container(score: Path) -> None:
-    score.write_text(MINIMAL.replace("image: .", "image: nginx:1"))
-    loaded = load_score_file(score, image="registry/shop:1")
-    assert loaded.workload.containers["main"].image == "registry/shop:1"
+def test_an_only_container_with_an_image_of_its_own_keeps_it_and_that_is_told(score: Path) -> None:
+    score.write_text(MINIMAL.replace("image: .", "image: nginx:6"))
+    loaded = load_score_file(score, image="shop:1")
+    assert loaded.workload.containers["main"].image == "nginx:6"
+    (notice,) = loaded.notices
+    assert notice.place == "containers.main.image"
+    assert notice.message == "--image shop:1 is for an image `.`: fly.toml has nginx:6, as here"
+    assert notice.hint == "to replace it: --image main=shop:1"
+    named = load_score_file(score, image="main=shop:1")
+    assert named.workload.containers["main"].image == "shop:1"
+    assert named.notices == ()
 
 
 def test_file_then_properties_in_order(score: Path, tmp_path: Path) -> None:

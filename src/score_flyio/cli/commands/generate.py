@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "--image",
     type=ImageName(),
     metavar="[NAME=]IMAGE",
-    help="The image that `.` stands for, or that of the only container, or of NAME.",
+    help="The image that `.` stands for, or that of container NAME.",
 )
 @click.option(
     "--secrets-file",
