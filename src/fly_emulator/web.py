@@ -11,6 +11,7 @@ from attrs import evolve
 
 from fly_emulator import documents
 from fly_emulator.calls import Call, Handler, want_integer, want_text
+from fly_emulator.handlers import egress
 from fly_emulator.logs import log_lines
 from fly_emulator.records import BuildRecord, Json, ReleaseRecord
 from fly_emulator.router import Routes
@@ -153,7 +154,12 @@ def _finish_build(call: Call) -> Outcome:
     return ApiResponse(document=_build_document(build, call.now))
 
 
-# --- organizations and logs
+# --- addresses, organizations and logs
+
+
+def _promote_egress_ip(call: Call) -> Outcome:
+    egress.promote(call.app(), call.path["ip"], call.now)
+    return ApiResponse(status=204)
 
 
 def _list_organizations(call: Call) -> Outcome:
@@ -198,6 +204,12 @@ _TABLE: Final[tuple[tuple[str, str, str, Handler], ...]] = (
     ("GET", "/apps/{app_name}/releases", "Web_list_releases", _list_releases),
     ("GET", "/apps/{app_name}/releases/current", "Web_current_release", _current_release),
     ("GET", "/apps/{app_name}/logs", "Web_logs", _logs),
+    (
+        "POST",
+        "/apps/{app_name}/egress_ips/{ip}/promote",
+        "Web_promote_egress_ip",
+        _promote_egress_ip,
+    ),
 )
 _HANDLERS: Final = {operation: handler for _, _, operation, handler in _TABLE}
 _ROUTES: Final = Routes((row[:3] for row in _TABLE), prefix="/api/v1")

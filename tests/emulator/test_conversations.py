@@ -187,6 +187,19 @@ async def test_egress_addresses_of_machines_and_regions(api: Api) -> None:
     assert len(left["egressIpAddresses"]["nodes"]) == 1
 
 
+async def test_egress_addresses_of_a_machine_become_those_of_its_region(api: Api) -> None:
+    machine = await api.machine()
+    wish = {"appId": "shop", "machineId": machine["id"]}
+    pair = (await data(api, ALLOCATE_EGRESS, input=wish))["allocateEgressIpAddress"]
+    for ip in pair.values():
+        path = f"/apps/shop/egress_ips/{ip}/promote"
+        assert [(await call(api, "POST", path)).status_code for _ in range(2)] == [204, 404]
+    app = (await data(api, EGRESS, appName="shop"))["app"]
+    found = [(ip["ip"], ip["region"]) for ip in app["egressIpAddresses"]["nodes"]]
+    assert found == [(ip, machine["region"]) for ip in pair.values()]
+    assert app["machines"]["nodes"][0]["egressIpAddresses"]["nodes"] == []
+
+
 async def test_apps_move() -> None:
     settings = EmulatorSettings(
         organizations=(Organization(slug="a", name="A"), Organization(slug="b", name="B")),

@@ -53,5 +53,13 @@ def release(app: App, *, machine: str = "", ip: str = "") -> Json:
     return {f"v{one.version}": one.ip for one in gone}
 
 
+def promote(app: App, ip: str, now: float) -> None:
+    """Let all machines of its region have a machine's address. Raises Refusal: there is none."""
+    found = next((one for one in app.egress if one.ip == ip and one.machine), None)
+    if found is None:
+        raise Refusal(404, "Could not find EgressIPAddress")
+    found.machine, found.updated_at = None, now
+
+
 def _belongs(ip: EgressRecord, machine: str, region: str) -> bool:
     return ip.machine == machine if machine else ip.machine is None and ip.region == region
