@@ -132,7 +132,7 @@ def replaced_by_others(**standbys: list[str]) -> ObservedApp:
             host_status="ok",
             config=evolve(config, standbys=standbys.get(name), metadata=OTHERS),
         )
-        for name, region in (("a", "iad"), ("b", "ams"), ("s", "ams"), ("t", "ams"))
+        for name, region in (("a", "iad"), ("b", "ams"), *((name, "ams") for name in "stuv"))
         if name in standbys or name in "ab"
     )
     return evolve(launched(wanted(CHECK)), machines=machines)
@@ -152,6 +152,11 @@ def links(there: ObservedApp) -> dict[str, str | None]:
         ({"s": ["b"], "t": ["gone"]}, {"t": "a"}),
         ({"s": ["a", "b"], "t": ["gone"]}, {"t": "b"}),
         ({"s": ["gone"], "t": ["gone"]}, {"s": "b", "t": "a"}),
+        ({"s": ["a"], "t": ["gone"], "u": ["gone"]}, {"t": "b", "u": "b"}),
+        (
+            {"s": ["b"], "t": ["gone"], "u": ["gone"], "v": ["gone"]},
+            {"t": "a", "u": "b", "v": "a"},
+        ),
     ],
 )
 def test_a_standby_of_machines_that_are_gone_gets_one_of_its_group(
@@ -173,6 +178,7 @@ def test_a_standby_waits_for_the_last_of_those_that_took_a_place_to_be_made() ->
     (updated,) = updates(plan)
     assert updated.standby_for == (Ref(step="replace:in"),)
     assert updated.needs == ("destroy:in",)
+    assert [change.after for change in updated.differences] == ['["the new machine"]']
     assert step(plan, f"destroy:{ONE}").needs == ("destroy:in",)
     assert step(plan, "destroy:in").needs == ("replace:in",)
     assert acyclic(plan)
