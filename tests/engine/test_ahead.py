@@ -17,6 +17,7 @@ from score_flyio.flytoml import read_fly_toml
 from tests.engine.lab import QUICK, Lab, score, toml
 
 MOUNT = '[[mounts]]\nsource = "data"\ndestination = "/data"\n'
+NO_MOUNT = MOUNT + "processes = ['gone']\n"
 UDP = "[[services]]\nprotocol = 'udp'\ninternal_port = 53\n[[services.ports]]\nport = 53\n"
 
 
@@ -25,6 +26,12 @@ def written(text: str) -> FlyTomlApp:
     document = read_fly_toml(f'app = "web"\nbuild.image = "nginx:1"\n{text}', file="fly.toml")
     assert document.spec is not None, document.problems
     return FlyTomlApp(app="web", document=document, spec=document.spec, directory=Path("/nowhere"))
+
+
+async def test_the_mount_of_no_group_needs_no_region(lab: Lab) -> None:
+    done = await lab.deploy(written(NO_MOUNT))
+    assert done.code == 0, done.text
+    assert lab.fly.world.volumes == {}
 
 
 @pytest.mark.parametrize(
@@ -40,6 +47,7 @@ def written(text: str) -> FlyTomlApp:
         ("primary_region = 'lhx'", "fly.toml:3: primary_region: Fly has no region 'lhx' (use"),
         ("primary_region = 'LHR'", "fly.toml:3: primary_region: Fly has no region 'LHR' (use lhr)"),
         (MOUNT, "fly.toml:3: mounts[0]: there is no primary_region, and a volume needs one (add"),
+        (NO_MOUNT + MOUNT, "fly.toml:7: mounts[1]: there is no primary_region"),
         ("primary_region = 'eu'\n" + MOUNT, "fly.toml:3: primary_region: 'eu' is not a single region, and a volume needs one (name one, such as iad)"),
         ("kill_timeout = 600", 'fly.toml:3: kill_timeout: 10m0s is longer than the 5 minutes that Fly waits at most (the nearest is "5m")'),
         ("kill_timeout = '-1s'", "fly.toml:3: kill_timeout: -1s is negative"),

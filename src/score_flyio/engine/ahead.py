@@ -24,7 +24,7 @@ from score_flyio.engine.selection import Refused
 from score_flyio.errors import Problem
 from score_flyio.errors.inputs import with_problems
 from score_flyio.fly.client import FlyClient
-from score_flyio.flytoml.groups import flatten, process_groups
+from score_flyio.flytoml.groups import default_group, flatten, matches, process_groups
 from score_flyio.flytoml.limits import beyond_limits, file_problems
 from score_flyio.flytoml.regions import AREAS, REGIONS, nearest
 from score_flyio.flytoml.spec import AppSpec
@@ -211,9 +211,12 @@ def _missing_files(desired: DesiredApp, options: DeployOptions) -> Iterator[Prob
 def _volumes(
     desired: DesiredApp, observed: ObservedApp, *, region: str, place: str
 ) -> Iterator[Problem]:
-    spec = desired.spec
-    if not spec.mounts:
+    spec, default = desired.spec, default_group(desired.spec)
+    groups = process_groups(spec)
+    used = [any(matches(m.processes, group, default) for group in groups) for m in spec.mounts]
+    if not any(used):
         return
+    first = used.index(True)
     if "," in region or region in AREAS:
         yield Problem(
             message=f"{region!r} is not a single region, and a volume needs one",
@@ -225,12 +228,12 @@ def _volumes(
         message = "there is no primary_region, and a volume needs one"
         hint = 'add primary_region = "iad" or another one, give --region, or set FLY_REGION'
         if desired.workload:
-            destination = quoted(spec.mounts[0].destination)
+            destination = quoted(spec.mounts[first].destination)
             message = f"the volume at {destination} needs a region, and none is given"
             hint = "give --region iad, or another one, or set FLY_REGION"
         yield Problem(
             message=message,
-            path=path_of("mounts[0]"),
+            path=path_of(f"mounts[{first}]"),
             hint=hint,
             code="volume_without_region",
         )
