@@ -16,13 +16,15 @@ from trio.testing import MockClock
 
 from fly_emulator import Emulator
 from score_flyio.base.secret import Secret
+from score_flyio.deploy.execution import meeting
 from score_flyio.deploy.options import DeployOptions, GuestOptions
 from score_flyio.engine.engine import Engine
 from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.operations.scale import ScaleRequest
+from score_flyio.engine.run import Run
 from score_flyio.engine.target import EMULATOR_URL, EmulatorTarget
 from score_flyio.errors import ScoreFlyError, UsageError
-from score_flyio.events import Event
+from score_flyio.events import Event, StepStarted
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.client import FlyClient
 from tests.engine.lab import QUICK, Lab, toml
@@ -218,6 +220,28 @@ async def test_a_second_first_deploy_at_every_moment_of_the_first() -> None:
         assert len(lab.machines()) == 2, moment
         assert len(set(lab.images())) == 1, moment
         check_clean(lab)
+
+
+async def test_a_run_cancelled_as_it_gives_way_tells_of_no_failure() -> None:
+    lab = Lab.build()
+    runs = [lab, another(lab)]
+    texts: list[str] = []
+
+    async def cancel(run: Run) -> None:
+        async for event in run.events:
+            if isinstance(event, StepStarted) and event.description.startswith("destroy volume"):
+                run.cancel()
+
+    async def launch(one: Lab) -> None:
+        volume = toml("[mounts]\nsource = 'data'\ndestination = '/data'")
+        texts.append((await one.deploy(volume, body=cancel)).text)
+
+    async with anyio.create_task_group() as tasks:
+        for one in runs:
+            tasks.start_soon(launch, one)
+    (text,) = (text for text in texts if "interrupted" in text)
+    assert f"web: taken back: destroy machine of group app: {meeting.WHY}" in text
+    assert "failure" not in text
 
 
 @pytest.mark.parametrize("new", [RENAMED, IN_WORKER])

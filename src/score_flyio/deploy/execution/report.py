@@ -69,7 +69,7 @@ class AppReport(Document):
     steps: tuple[StepReport, ...] = ()
     """What was done, in the order in which it began."""
     recovery: tuple[StepReport, ...] = ()
-    """What was done after a failure."""
+    """What was done to go back, after a failure or where another run launched the app, too."""
     failures: tuple[ScoreFlyError, ...] = ()
     """What went wrong."""
     url: str | None = None
@@ -157,8 +157,10 @@ class Report(Document):
                 lines += [f"  | {one_line(line)}" for line in error.logs]
                 lines += [f"  {error.hint}"] if error.hint else []
             recovered = [step for step in app.recovery if step.outcome == "done"]
+            failed = any(step.outcome == Outcome.FAILED.value for step in app.steps)
+            undone = "undone after the failure" if failed else "taken back"
             for step in recovered:
-                what = "undone after the failure" if step.changes else "then"
+                what = undone if step.changes else "then"
                 lines.append(one_line(f"{app.label}: {what}: {step.description}"))
         lines.append(f"{self.outcome} in {self.seconds:.1f} s")
         return "\n".join(lines)
