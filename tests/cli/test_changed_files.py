@@ -109,6 +109,17 @@ def test_a_file_that_is_wrong_or_of_another_workload_now(project: Cli) -> None:
     assert "shop/score.yaml: cannot be read: no such file" in refused.stderr
 
 
+def test_what_keeps_several_workloads_is_told_once(project: Cli) -> None:
+    project("generate", "shop/score.yaml", "--image", "nginx")
+    edit(project, "name: shop", "name: store")
+    project("generate", "shop/score.yaml", "--image", "nginx")
+    (project.directory / "shop/score.yaml").unlink()
+    refused = project("generate", "--refresh")
+    assert refused.exit_code == 2
+    (line,) = refused.stderr.splitlines()
+    assert line.startswith("Error: shop/score.yaml: cannot be read: no such file")
+
+
 def test_refresh_goes_without_files(project: Cli) -> None:
     refused = project("generate", "shop/score.yaml", "--refresh")
     assert (refused.exit_code, "--refresh" in refused.stderr) == (2, True)

@@ -58,7 +58,8 @@ class InputsRefused(GenerateFailed):
 
 
 def as_one(failures: Sequence[ScoreFlyError]) -> ScoreFlyError:
-    """A single failure as it is, and several as one error."""
+    """A single failure as it is, and several as one error, in which none is told twice."""
+    failures = tuple({error.as_problems(): error for error in failures}.values())
     if len(failures) == 1:
         return failures[0]
     wrong_input = all(error.exit_code == InputsRefused.exit_code for error in failures)
@@ -121,7 +122,7 @@ async def generate(
         workloads=tuple(_generated(ready, app) for app in ready.inputs if app in ready.resolved)
     )
     if failures:
-        error = as_one(tuple(dict.fromkeys(failures)))
+        error = as_one(failures)
         error.report = result
         raise error
     return result

@@ -149,8 +149,8 @@ def load_state(text: str, file: str) -> ProjectState:
         problem = Problem(message=error.message, file=file, line=error.line, code=_CODE)
         raise _corrupt(file, [problem]) from error
     reader = Reader(document, file, _CODE, loose=True)
-    if not isinstance(document.value, dict):
-        reader.wrong((), "is empty or not a map")
+    if document.value is None:
+        reader.wrong((), "is empty")
     state = _State(reader).read(document.value)
     if reader.problems:
         raise _corrupt(file, reader.problems)

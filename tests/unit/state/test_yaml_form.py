@@ -225,10 +225,19 @@ def test_what_is_wrong_is_told_with_its_line(old: str, new: str, line: int, word
     assert caught.value.code == "state_invalid"
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "[]", "text"])
-def test_an_empty_file_is_no_state(text: str) -> None:
-    with pytest.raises(StateCorrupt, match="empty or not a map"):
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty"),
+        ("# nothing\n", "is empty"),
+        ("[]", "must be a map, not a list"),
+        ("text", 'must be a map, not "text"'),
+    ],
+)
+def test_what_is_no_map_is_no_state(text: str, says: str) -> None:
+    with pytest.raises(StateCorrupt) as raised:
         load_state(text, "state.yaml")
+    assert [problem.message for problem in raised.value.problems] == [says]
 
 
 def test_all_problems_are_told_together() -> None:
