@@ -34,6 +34,13 @@ async def test_the_mount_of_no_group_needs_no_region(lab: Lab) -> None:
     assert lab.fly.world.volumes == {}
 
 
+async def test_a_size_that_no_machine_has_may_be_impossible(lab: Lab) -> None:
+    """Of two tables for every group the first one counts."""
+    done = await lab.deploy(written("[[vm]]\nmemory = '1gb'\n[[vm]]\ncpus = 4"))
+    assert done.code == 0, done.text
+    assert {m.config["guest"]["memory_mb"] for m in lab.machines()} == {1024}
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -37,9 +37,7 @@ def undeployable_problems(spec: AppSpec, files: FileSource) -> tuple[Problem, ..
         for section, checks in _machine_checks(spec)
         for index, check in enumerate(checks)
     )
-    sizes = _told(
-        partial(_possible_size, vm, place=place) for place, vm in _sizes(spec, list(spec.vm))
-    )
+    sizes = _told(partial(_possible_size, vm, place=place) for place, vm in _sizes(spec))
     converted = conversion_problems(spec, files)
     known = set(map(str, converted))
     return (*converted, *(p for p in _each_once([*checks, *sizes]) if str(p) not in known))
@@ -54,8 +52,7 @@ def _parts(spec: AppSpec, files: FileSource) -> _Conversions:
         yield partial(with_sources, FlyMachineConfig(), flat, files)
         for name, check in flat.checks.items():
             yield partial(machine_checks, evolve(flat, checks={name: check}))
-    served = [vm_of(spec, group) for group in process_groups(spec)]
-    for place, vm in _sizes(spec, [vm for vm in served if vm is not None]):
+    for place, vm in _sizes(spec):
         yield partial(guest_of, vm, place=place)
 
 
@@ -65,8 +62,9 @@ def _wholes(spec: AppSpec, files: FileSource) -> _Conversions:
     yield partial(release_command_machine, spec, files=files)
 
 
-def _sizes(spec: AppSpec, used: list[VmSpec]) -> Iterator[tuple[str, VmSpec]]:
-    """Tables of sizes with their places."""
+def _sizes(spec: AppSpec) -> Iterator[tuple[str, VmSpec]]:
+    """Tables of sizes that machines have, with their places."""
+    used = [vm_of(spec, group) for group in process_groups(spec)]
     for index, vm in enumerate(spec.vm):
         if any(vm is each for each in used):
             yield f"vm[{index}]", vm
