@@ -11,7 +11,7 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.metadata import CANARY, STANDS_FOR, TAG
-from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.updates import (
@@ -313,3 +313,10 @@ def test_an_update_belongs_to_the_group_that_its_config_names(
         )
     )
     assert [s.group for s in found.steps if isinstance(s, UpdateMachine)] == [group]
+
+
+def test_a_green_standby_stands_by_for_the_green_of_its_machine() -> None:
+    standby = machine("a", config(standbys=["b"]), state="stopped")
+    found = plan(standby, machine("b", config()), strategy="bluegreen")
+    (green,) = (s for s in found.steps if isinstance(s, CreateMachine) and s.previous == "a")
+    assert green.standby_for == (Ref(step="green:b"),)

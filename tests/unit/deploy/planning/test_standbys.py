@@ -327,3 +327,13 @@ def test_a_hidden_standby_goes_where_its_group_gets_a_mount() -> None:
     plan = planned(wanted(WITH_DATA), hidden(launched(wanted(CHECK)), TWO), allow_destructive=True)
     assert f"destroy:{TWO}" in ids(plan)
     assert f"replace:{TWO}" not in ids(plan)
+
+
+def test_standbys_of_one_config_are_compared_one_by_one() -> None:
+    """As lists are read, equal configs are one object."""
+    there = of_standbys("stopped", "started")
+    config = there.machines[0].config
+    there = changed(changed(there, "s0", config=config), "s1", config=config)
+    found = updates(planned(wanted(CHECK), there))
+    after = {u.machine: [(d.path, d.after) for d in u.differences] for u in found}
+    assert after == {"s0": [("standbys", '["s1"]')], "s1": [("standbys", None)]}

@@ -8,12 +8,14 @@ import pytest
 from attrs import evolve
 
 from fly_machines import models
+from score_flyio.deploy.metadata import STAGED
 from score_flyio.deploy.model import ObservedApp
 from tests.unit.deploy.planning.plans import (
     SERVICE,
     changed,
     ids,
     launched,
+    marked,
     planned,
     updates,
     wanted,
@@ -106,3 +108,16 @@ def test_a_machine_that_changes_in_nothing_else_is_started_and_waited_for() -> N
         "start:create:app:1",
         "await:create:app:1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "start", "changes"),
+    [("stopped", True, True), ("stopped", False, False), ("started", True, False)],
+)
+def test_one_that_is_started_loses_its_note_of_staged_secrets(
+    state: Any, *, start: bool, changes: bool
+) -> None:
+    """It has them then."""
+    observed = changed(launched(wanted()), "create:app:1", state=state)
+    observed = marked(observed, "create:app:1", **{STAGED: "true"})
+    assert bool(updates(planned(wanted(), observed, start=start))) is changes
