@@ -11,7 +11,7 @@ them. One that runs serves, and one with a volume has data: these stay, and beco
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -43,7 +43,8 @@ def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Member
     """Tells members from leftovers; a group never loses its last machine that could run."""
     machines = tuple(machines)
     by_id = {m.id or "": m for m in machines}
-    reasons = {name: _why_gone(m, by_id) for name, m in by_id.items()}
+    unused = _unused(by_id)
+    reasons = {name: _why_gone(m, by_id, unused) for name, m in by_id.items()}
     own = [machine for machine in machines if group_of(machine, group) == group]
     own = [machine for machine in own if _is_no_copy(machine, group)]
     reasons |= dict.fromkeys(_second_launch(own), "another run launched the group before")
@@ -169,7 +170,29 @@ def _age(machine: models.Machine) -> float:
         return 0.0
 
 
-def _why_gone(machine: models.Machine, machines: Mapping[str, models.Machine]) -> str:
+def _unused(machines: Mapping[str, models.Machine]) -> frozenset[tuple[str, str]]:
+    """Groups and tags of bluegreen updates of ours that were cut short before all was switched.
+
+    All blue machines of a group are marked before any of them goes: where one is there without the
+    mark, it was somebody else who destroyed another, and no green one took its place.
+    """
+    greens = ((Marks.of(m), group_of(m, "")) for m in machines.values())
+    return frozenset(
+        (group, own.tag)
+        for own, group in greens
+        if own.tag and not own.tag.isdecimal() and _waits(machines.get(own.stands_for or ""))
+    )
+
+
+def _waits(blue: models.Machine | None) -> bool:
+    return blue is not None and host_answers(blue) and Marks.of(blue).tag != SAFE_TO_DESTROY
+
+
+def _why_gone(
+    machine: models.Machine,
+    machines: Mapping[str, models.Machine],
+    unused: Container[tuple[str, str]],
+) -> str:
     own = Marks.of(machine)
     if own.canary:
         return "a canary that an earlier run left behind"
@@ -177,5 +200,7 @@ def _why_gone(machine: models.Machine, machines: Mapping[str, models.Machine]) -
         return "an earlier run replaced it"
     blue = machines.get(own.stands_for or "")
     if own.tag and blue is not None and Marks.of(blue).tag != SAFE_TO_DESTROY:
+        return _NO_SERVICE
+    if own.stands_for and (group_of(machine, ""), own.tag) in unused:
         return _NO_SERVICE
     return ""

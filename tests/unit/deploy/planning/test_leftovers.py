@@ -85,6 +85,25 @@ def test_each_machine_that_goes_is_told_why() -> None:
     assert gone.reason == "an earlier run replaced it"
 
 
+def test_a_green_machine_goes_though_somebody_destroyed_its_blue_one_before_it_served() -> None:
+    """The blue one of another says that none served; once that is marked, all do."""
+    greens = [
+        machine("g", standbys=None, **{TAG: "R1", STANDS_FOR: "a"}),
+        machine("h", standbys=None, **{TAG: "R1", STANDS_FOR: "b"}),
+    ]
+    blue = machine("b")
+    found = sort_out("app", "app", [blue, *greens])
+    assert [m.id for m in found.machines] == ["b"]
+    lost = evolve(blue, host_status="unreachable")
+    assert "g" in [m.id for m in sort_out("app", "app", [lost, *greens]).machines]
+    marked = machine("b", standbys=None, **{TAG: SAFE_TO_DESTROY})
+    assert [m.id for m in sort_out("app", "app", [marked, *greens]).machines] == ["g", "h"]
+    other = machine("o", standbys=None, **{TAG: "R1", STANDS_FOR: "a", GROUP: "web"})
+    copy = machine("c", standbys=None, **{TAG: "R1"})
+    found = sort_out("app", "app", [blue, greens[1], other, copy])
+    assert [m.id for m in found.machines] == ["b", "o", "c"]
+
+
 def launched(place: str, created: str, **metadata: str) -> models.Machine:
     """Of a release of its own launch, unless told otherwise."""
     marks = {LAUNCH_KEY: place, RELEASE_ID: f"R{place[0]}", **metadata}
