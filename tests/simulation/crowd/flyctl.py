@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from copy import deepcopy
 from functools import partial
 from math import ceil
@@ -280,6 +281,8 @@ class Deploying:
         while True:
             await anyio.sleep(RENEWED_EVERY)
             for machine in list(self.hands.nonces):
+                if machine not in self.hands.nonces:  # given back meanwhile
+                    continue
                 path = f"/machines/{machine}/lease?ttl={TTL}"
                 try:
                     await self.hands.call("POST", path, machine=machine, fails=True)
@@ -403,7 +406,8 @@ class Deploying:
         for blue in reached:
             await self._wait(blue, "stopped")
         for blue in names:
-            await self.hands.destroy(blue)
+            with suppress(Failed):  # it is told, and left behind
+                await self.hands.destroy(blue)
 
     def _changed(self, machine: Json) -> Change:
         """What becomes of a machine. Raises Failed: it cannot get what it is to mount."""

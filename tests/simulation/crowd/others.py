@@ -80,13 +80,14 @@ class Hands:
         self, method: str, path: str, body: Any = None, *, machine: str = "", fails: bool = False
     ) -> Any:
         """The answer; raises Failed unless it may fail."""
+        nonce = self.nonces.get(machine)
         for _ in range(REPEATS):
-            answer = await self._send(method, path, body, machine)
+            answer = await self._send(method, path, body, nonce)
             if answer.status_code not in REPEATED:
                 break
             await anyio.sleep(0.5)
         else:
-            answer = await self._send(method, path, body, machine)
+            answer = await self._send(method, path, body, nonce)
         if answer.status_code == 404 and method in {"DELETE", "GET"}:
             return None
         if not answer.is_success:
@@ -96,10 +97,10 @@ class Hands:
             raise Failed(f"{method} {path}: {answer.status_code} {answer.text}", passes=passes)
         return answer.json() if answer.content else None
 
-    async def _send(self, method: str, path: str, body: Any, machine: str) -> httpx.Response:
+    async def _send(self, method: str, path: str, body: Any, nonce: str | None) -> httpx.Response:
         headers = {"authorization": "Bearer other"}
-        if machine in self.nonces:
-            headers["fly-machine-lease-nonce"] = self.nonces[machine]
+        if nonce is not None:
+            headers["fly-machine-lease-nonce"] = nonce
         request = httpx.Request(
             method,
             f"http://fly.test/v1/apps/{APP}{path}",
