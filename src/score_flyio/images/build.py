@@ -16,7 +16,7 @@ from score_flyio.base.own_folder import OWN_FOLDER
 from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.base.secret import Secret, masked
-from score_flyio.errors import ImageError, InputError
+from score_flyio.errors import ImageError, InputError, ScoreFlyError
 from score_flyio.images.context import Context, hash_of, list_context
 from score_flyio.images.dockerfile import Dockerfile, read_dockerfile
 from score_flyio.images.dockerignore import read_rules
@@ -157,7 +157,7 @@ async def built(
 
         try:
             return await builder.build(build, listen, push=push)
-        except ImageError as error:
+        except ScoreFlyError as error:
             error.hide(secrets)
             raise
     raise build.failed(

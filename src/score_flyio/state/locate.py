@@ -82,16 +82,16 @@ def _form(environ: Mapping[str, str]) -> Form:
     return EncryptedForm(Secret(key)) if key else PlainForm()
 
 
-def _added(url: str, scheme: str, named: str) -> StateStore:
+def _added(url: str, scheme: str, given: str) -> StateStore:
     from importlib.metadata import entry_points
 
-    from score_flyio.errors.packages import loading
+    from score_flyio.errors.packages import loading, named
+    from score_flyio.state.added import added_store
 
     for point in entry_points(group=ENTRY_POINTS, name=scheme):
         with loading("state store", point):
-            store: StateStore = point.load()(url)
-        return store
+            return added_store(point.load()(url), named("state store", point))
     raise ConfigError(
-        f"{named}: nothing installed keeps state at {scheme}://",
+        f"{given}: nothing installed keeps state at {scheme}://",
         hint="give a folder, s3://BUCKET/KEY or https://…, or install what adds this scheme",
     )

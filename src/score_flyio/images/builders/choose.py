@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 from score_flyio.base.record import frozen
 from score_flyio.errors import ConfigError, ImageError
-from score_flyio.errors.packages import loading
-from score_flyio.images.build import Builder
+from score_flyio.errors.packages import loading, named, raising
+from score_flyio.images.build import Build, Builder, Tell
 from score_flyio.images.builders.address import find_daemon
 from score_flyio.images.builders.docker import DockerBuilder
 from score_flyio.images.builders.docker_context import CONTEXT_CODE
@@ -38,6 +38,22 @@ class BuilderContext:
 
 Make = Callable[[BuilderContext], Awaitable[Builder | None]]
 """Makes a builder, or None where it is not there."""
+
+
+@frozen(kw_only=True)
+class AddedBuilder:
+    """A builder of a package: what its code raises is the failure of the build."""
+
+    point: EntryPoint
+    builder: Builder
+
+    @property
+    def name(self) -> str:
+        return self.point.name
+
+    async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
+        with raising(lambda why: build.failed(f"{named('builder', self.point)}: {why}")):
+            return await self.builder.build(build, tell, push=push)
 
 
 async def _docker(context: BuilderContext) -> Builder | None:
@@ -154,7 +170,8 @@ async def _made(name: str, context: BuilderContext) -> Builder | ConfigError | N
             return await make(context)
         with loading("builder", point := _added()[name]):
             added: Make = point.load()
-            return await added(context)
+            builder = await added(context)
+        return builder and AddedBuilder(point=point, builder=builder)
     except ConfigError as error:
         # Docker's settings may be those of another computer, as in a container.
         if error.code != CONTEXT_CODE:
