@@ -14,7 +14,7 @@ from score_flyio.deploy.planning.moves import Moves, moves
 from score_flyio.deploy.planning.new_machine import volumes_of
 from score_flyio.deploy.planning.removal import end_of
 from score_flyio.deploy.planning.updates import in_scope
-from score_flyio.deploy.step import DestroyMachine, Step
+from score_flyio.deploy.step import AwaitHealthy, DestroyMachine, Step
 from score_flyio.errors import ConfigError, DestructiveChange
 from score_flyio.fly.present import is_standby
 from score_flyio.flytoml.groups import default_group, process_groups
@@ -167,15 +167,37 @@ def moved(observed: ObservedApp, departures: Departures, plan: GroupPlan) -> Gro
     """
     taken = departures.moves.taker
     ends = {
-        step.id: step
+        step.target.machine: step
         for step in plan.steps
         if isinstance(step, DestroyMachine) and step.target.machine in taken
     }
-    behind = {update_of(step.target.machine or ""): step.needs for step in ends.values()}
-    steps = (step.after(*behind.get(step.id, ())) for step in plan.steps if step.id not in ends)
+    waits = {s.id: s.target.machine for s in plan.steps if isinstance(s, AwaitHealthy)}
+    behind = {update_of(name or ""): _needs(name, ends, waits) for name in ends}
+    idle = {need for end in ends.values() for need in end.needs if waits.get(need) in ends}
+    dropped = idle | {end.id for end in ends.values()}
+    steps = (step.after(*behind.get(step.id, ())) for step in plan.steps if step.id not in dropped)
     notes = (
         _goes_on(machine, group, ", ".join(volumes_of(observed, machine)))
         for group, machines in sorted(departures.moves.taken.items())
         for machine in machines
     )
     return evolve(plan, steps=tuple(steps), notes=(*plan.notes, *notes))
+
+
+def _needs(
+    name: str | None, ends: Mapping[str | None, Step], waits: Mapping[str, str | None]
+) -> tuple[str, ...]:
+    """What has to be well before a machine leaves its group.
+
+    What was to take its place may leave as well: then it is what takes the place of that one.
+    """
+    found: list[str] = []
+    names = [name]
+    for each in names:
+        for need in ends[each].needs:
+            other = next((o for o in ends if need == update_of(o or "")), waits.get(need))
+            if other not in ends:
+                found.append(need)
+            elif other not in names:
+                names.append(other)
+    return tuple(dict.fromkeys(found))

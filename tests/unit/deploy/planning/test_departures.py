@@ -19,11 +19,13 @@ from score_flyio.deploy.step import CreateMachine, DestroyMachine, HoldMachines,
 from score_flyio.errors import ConfigError, DestructiveChange, PlanError
 from tests.unit.deploy.planning.plans import (
     CHECK,
+    acyclic,
     changed,
     launched,
     machine,
     marked,
     planned,
+    step,
     wanted,
 )
 
@@ -291,6 +293,25 @@ def test_a_move_into_a_place_that_was_cut_short_goes_on() -> None:
     assert taken_over(again) == {"m2": "worker"}
     assert set(of_kind(again, DestroyMachine)) == {"destroy:w1", "destroy:w2", "destroy:m3"}
     assert not of_kind(again, CreateVolume)
+
+
+@pytest.mark.parametrize("state", ["started", "stopped"])
+@pytest.mark.parametrize("strategy", ["rolling", "immediate"])
+@pytest.mark.parametrize("pair", [("m1", "m2"), ("m2", "m1")])
+def test_a_machine_and_what_was_to_take_its_place_move_together(
+    pair: tuple[str, str], strategy: Any, state: str
+) -> None:
+    old, new = pair
+    observed = changed(marked(with_workers(2, of=2), new, **{STANDS_FOR: old}), new, state=state)
+    plan = planned(IN_WORKER, observed, allow_destructive=True, strategy=strategy)
+    assert taken_over(plan) == {"m1": "worker", "m2": "worker"}
+    assert acyclic(plan)
+    (made,) = [s for s in plan.steps if isinstance(s, CreateMachine)]
+    assert (made.group, made.previous) == ("app", new)
+    well = made.id if made.request.skip_launch else f"{made.id}:healthy"
+    for name in pair:
+        assert well in step(plan, f"update:{name}").needs
+    assert f"replaced:{old}:healthy" not in {s.id for s in plan.steps}
 
 
 @pytest.mark.parametrize("resting", ["m1", "w1", "both"])
