@@ -12,9 +12,9 @@ from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal, WithTok
 from score_flyio.base.macaroon import Macaroon, read_macaroon
 
 PERMISSION: Final = "https://api.fly.io/v1"
-"""Of tokens: clients know by it what of a header is none, but a discharge."""
+"""Location of tokens, by which clients tell them from discharges."""
 USERS: Final = "https://api.fly.io/aaa/v1"
-"""Of the third party that knows users, and of its discharges."""
+"""Location of the third party that knows users, and of its discharges."""
 
 
 def new_macaroon(

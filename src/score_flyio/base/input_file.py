@@ -28,7 +28,7 @@ def read_input(path: Path, *, within: Sequence[Path] = ()) -> bytes:
     """
     if not within and _HANDED_OVER.fullmatch(str(path)):
         with path.open("rb") as pipe:
-            return _bearable(pipe)
+            return _limited(pipe)
     try:
         found = Path(os.path.realpath(path, strict=True))
     except ValueError as error:
@@ -44,10 +44,10 @@ def read_input(path: Path, *, within: Sequence[Path] = ()) -> bytes:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(os.fstat(number).st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file")
-        return _bearable(file)
+        return _limited(file)
 
 
-def _bearable(file: BinaryIO) -> bytes:
+def _limited(file: BinaryIO) -> bytes:
     most = _most()
     data = file.read(most * 1024 * 1024 + 1)
     if len(data) > most * 1024 * 1024:

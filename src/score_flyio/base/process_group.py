@@ -30,8 +30,8 @@ async def running(
     that it does not give to this process. Raises OSError.
     """
     streams["start_new_session"] = True
+    # Shielded: cancelled in between, it would go on unseen.
     with _pipe_with(content) as stdin, anyio.CancelScope(shield=True):
-        # Cancelled in between, it would go on unseen.
         process = await anyio.open_process(args, stdin=stdin, env=environ, **streams)
     try:
         with undone_at_the_end(partial(_signal, process, hard=True)):
@@ -59,7 +59,7 @@ async def end_group(process: anyio.abc.Process) -> None:
 async def feed(process: anyio.abc.Process, content: bytes) -> None:
     """Give a program all that it is to read; it need not read it, or not all of it."""
     if process.stdin is None:
-        return  # It had it at its start.
+        return  # it had all of it at its start
     with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, BrokenPipeError):
         await process.stdin.send(content)
     with suppress(anyio.BrokenResourceError, BrokenPipeError):
@@ -68,11 +68,11 @@ async def feed(process: anyio.abc.Process, content: bytes) -> None:
 
 @contextmanager
 def _pipe_with(content: bytes) -> Iterator[int]:
-    """The end to read of a pipe that holds all of it, else `PIPE`.
+    """The reading end of a pipe that holds all of it, else `PIPE`.
 
     Were we killed before a program is fed, it would read nothing, and a script may act on that.
     """
-    if sys.platform == "win32":  # Only a pipe that does not block tells what it cannot hold.
+    if sys.platform == "win32":  # pipes there always block, so none tells what it cannot hold
         yield subprocess.PIPE
         return
     end, start = os.pipe()

@@ -12,12 +12,7 @@ from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.app_step import CreateApp
 from score_flyio.deploy.execution.context import ContextSettings
 from score_flyio.deploy.execution.execute import AppExecution, AppResult, app_execution
-from score_flyio.deploy.execution.report import (
-    INTERRUPTED,
-    AppReport,
-    Report,
-    app_report,
-)
+from score_flyio.deploy.execution.report import INTERRUPTED, AppReport, Report, app_report
 from score_flyio.deploy.execution.room import ask_for_room
 from score_flyio.deploy.execution.scouts import Scouts
 from score_flyio.deploy.model import ObservedApp

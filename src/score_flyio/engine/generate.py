@@ -77,8 +77,8 @@ async def generate(
 ) -> GenerateResult:
     """Generate the workloads that are selected; `now` is a clock, in seconds.
 
-    Workloads that fail are told of together once the others are through; the `report` of that error
-    is what was generated.
+    Workloads that fail are told of together once the others are through; that error's `report` is
+    what was generated.
 
     Raises:
         UsageError: options that do not fit the files, or nothing to generate.

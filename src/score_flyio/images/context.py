@@ -131,14 +131,14 @@ async def in_thread(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield block
 
 
-def _go_on() -> None:
+def _end_if_cancelled() -> None:
     """Ends the work in this thread when the task that waits for it is cancelled."""
     with suppress(RuntimeError):  # this is no thread that a task waits for
         anyio.from_thread.check_cancelled()
 
 
 def _entries(root: Path, folder: str, rules: IgnoreRules) -> Iterator[Entry]:
-    _go_on()
+    _end_if_cancelled()
     with os.scandir(root / folder) as found:
         below = sorted(found, key=lambda entry: os.fsencode(entry.name))
     for item in below:
@@ -187,7 +187,7 @@ def _packed(root: Path, entry: Entry) -> Iterator[bytes]:
 
 def content_of(root: Path, entry: Entry) -> Iterator[bytes]:
     """As many bytes as the file had when it was listed; nothing at all when it is gone."""
-    _go_on()
+    _end_if_cancelled()
     try:
         number = os.open(root / entry.path, _OPEN)
     except FileNotFoundError:
@@ -210,7 +210,7 @@ def content_of(root: Path, entry: Entry) -> Iterator[bytes]:
                     code="context_changed",
                 )
             rest -= len(block)
-            _go_on()
+            _end_if_cancelled()
             yield block
 
 

@@ -111,7 +111,7 @@ def _read(line: str) -> _Pattern | None:
 
 
 def _written(pattern: _Pattern) -> str:
-    """A line without slashes in front and spaces, which podman and buildah take for themselves."""
+    """A line without what podman and buildah take literally: slashes in front, and spaces."""
     if pattern.text == "." or pattern.text.startswith("/"):
         return ""  # no path is like that
     return f"{'!' if pattern.keeps else ''}./{pattern.text}\n"

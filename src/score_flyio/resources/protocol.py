@@ -231,10 +231,10 @@ def understand(
         return ProvisionResult()
     if not answer.body and answer.failure is None:
         raise ProvisionFailed(
-            f"{about} succeeded but answered nothing",
+            f"{about} succeeded but gave no answer",
             uid=uid,
             code="provisioner_no_output",
-            hint='answer at least {"values": {}}',
+            hint='it has to answer at least {"values": {}}',
         )
     reason = _reason(answer)
     failed = f"{about} failed to {mode}: {answer.failure}" + (f": {reason}" if reason else "")

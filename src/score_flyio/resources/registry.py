@@ -118,11 +118,7 @@ class Registry:
         return self._configured(definition)
 
     def _configured(self, definition: ProvisionerDefinition) -> Provisioner:
-        from score_flyio.state.resources import (
-            CommandSpec,
-            HttpSpec,
-            StaticSpec,
-        )
+        from score_flyio.state.resources import CommandSpec, HttpSpec, StaticSpec
 
         match definition.spec:
             case StaticSpec() as spec:

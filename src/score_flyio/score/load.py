@@ -243,7 +243,7 @@ def _kept(image: str, loaded: LoadedWorkload) -> Problem:
     return Problem(
         file=loaded.file,
         path=("containers", name, "image"),
-        message=f"--image {image} is for an image `.`: fly.toml has {container['image']}, as here",
+        message=f"--image {image} replaces only an image `.`: fly.toml keeps {container['image']}",
         hint=f"to replace it: --image {name}={image}",
         code="image_kept",
     )

@@ -72,7 +72,7 @@ async def test_a_long_answer_is_read_while_a_long_request_is_written() -> None:
     [
         ("exit 3", "provisioner_call_failed", "exit code 3"),
         ("kill -9 $$", "provisioner_call_failed", "signal 9"),
-        ("true", "provisioner_no_output", "answered nothing"),
+        ("true", "provisioner_no_output", "gave no answer"),
         ("echo", "provisioner_output_invalid", "not JSON"),
         ("echo hello", "provisioner_output_invalid", "not JSON"),
         ("echo '[]'", "provisioner_output_invalid", "not a JSON object"),
@@ -154,7 +154,7 @@ async def test_a_missing_program_is_named() -> None:
     with pytest.raises(ProvisionFailed, match="'/nowhere/prov' cannot be run") as caught:
         await provisioner.provision(REQUEST)
     assert caught.value.code == "provisioner_call_failed"
-    assert "put it there, executable" in str(caught.value.hint)
+    assert "is there and executable" in str(caught.value.hint)
 
 
 FAMILY = 'exec 3> "$1"; sleep 600 & echo started >&3; wait'

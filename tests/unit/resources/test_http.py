@@ -72,7 +72,7 @@ async def test_user_and_password_of_the_url_authenticate_and_are_never_shown() -
             "provisioner_output_invalid",
             "404 Not Found: no such",
         ),
-        (httpx.Response(200), "provisioner_no_output", "answered nothing"),
+        (httpx.Response(200), "provisioner_no_output", "gave no answer"),
         (httpx.Response(200, text="hello"), "provisioner_output_invalid", "not JSON"),
         (
             httpx.Response(307, headers={"location": "http://u:pw@other.example.com/"}),

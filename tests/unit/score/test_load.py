@@ -56,7 +56,7 @@ def test_an_only_container_with_an_image_of_its_own_keeps_it_and_that_is_told(sc
     assert loaded.workload.containers["main"].image == "nginx:6"
     (notice,) = loaded.notices
     assert notice.place == "containers.main.image"
-    assert notice.message == "--image shop:1 is for an image `.`: fly.toml has nginx:6, as here"
+    assert notice.message == "--image shop:1 replaces only an image `.`: fly.toml keeps nginx:6"
     assert notice.hint == "to replace it: --image main=shop:1"
     named = load_score_file(score, image="main=shop:1")
     assert named.workload.containers["main"].image == "shop:1"

@@ -89,7 +89,7 @@ class AppReport(Document):
 
     @classmethod
     def failed(cls, label: str, error: ScoreFlyError, *, app: str | None = None) -> AppReport:
-        """That of what failed before any of it was done."""
+        """The report of what failed before any of it was done."""
         return cls(app=app, label=label, outcome="failed", failures=(error,))
 
     @property
@@ -156,12 +156,12 @@ class Report(Document):
                 lines.append(f"{one_line(app.label)}: {error.message}")
                 lines += [f"  | {one_line(line)}" for line in error.logs]
                 lines += [f"  {error.hint}"] if error.hint else []
-            recovered = [step for step in app.recovery if step.outcome == "done"]
             failed = any(step.outcome == Outcome.FAILED.value for step in app.steps)
             undone = "undone after the failure" if failed else "taken back"
-            for step in recovered:
+            for step in app.recovery:
                 what = undone if step.changes else "then"
-                lines.append(one_line(f"{app.label}: {what}: {step.description}"))
+                if step.outcome == "done":
+                    lines.append(one_line(f"{app.label}: {what}: {step.description}"))
         lines.append(f"{self.outcome} in {self.seconds:.1f} s")
         return "\n".join(lines)
 

@@ -164,7 +164,7 @@ class AppPlan:
 
     @classmethod
     def of_nothing(cls, app: str, label: str, machines: Iterable[models.Machine] = ()) -> AppPlan:
-        """That of an app for which nothing is planned yet."""
+        """The plan of an app for which nothing is planned yet."""
         release = Release(version=0)
         return cls(app=app, label=label, steps=(), machines=tuple(machines), release=release)
 

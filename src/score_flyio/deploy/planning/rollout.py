@@ -29,7 +29,7 @@ def roll_out(
     `replaced` are machines of the group that change in another way; with `fall_back`, rolling does
     for a strategy that is impossible.
 
-        Raises ConfigError: the strategy is impossible for the group.
+    Raises ConfigError: the strategy is impossible for the group.
     """
     strategy, changing = STRATEGIES[name], update.changing
     if strategy.whole_group and all(map(_stands_by, _of(update, changing))):
@@ -61,7 +61,7 @@ def _of(update: GroupUpdate, machines: frozenset[str]) -> tuple[UpdateMachine, .
 
 
 def _stands_by(step: UpdateMachine) -> bool:
-    """Whether it is a standby at rest: nothing runs of which a second set would have to be made."""
+    """Whether it is a standby at rest: nothing runs that a second set would have to replace."""
     return bool(step.standby_for and step.request.skip_launch)
 
 

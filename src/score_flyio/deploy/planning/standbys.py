@@ -1,10 +1,10 @@
 """Who stands by for whom in a group, and what becomes of standbys. Pure.
 
 A standby goes on with the machines that it names, or with what takes their place. Where they are
-gone, it stands by for the first of its launch, or, as after a bluegreen deploy of flyctl, for any
-other member, with no standby and in the same region if it can be. Where the group has none, one
-becomes the member: one that runs, if any does. In a group with a mount none has any
-use: started, it would run on a volume of its own, which has nothing of the data.
+gone, as after a bluegreen deploy of flyctl, it stands by for another member: of its own launch,
+without a standby, and in the same region, if there is such a one. Where a group has only standbys,
+one becomes its member: one that runs, if any does. In a group with a mount, a standby is useless:
+once started, it would run on a volume of its own, without the data.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Standbys:
     starting: frozenset[str]
     """Those at rest that are to run, since they become members."""
     bare: frozenset[str]
-    """Those that go, for they would have a volume without the data of their group."""
+    """Those that go, since their volumes would not have the data of their group."""
     stand_ins: Mapping[str, str]
     """What takes the place of machines in reach: none of those that go."""
     replaced: frozenset[str] = frozenset()
-    """The machines in whose place others come; of those that serve, new ones."""
+    """The machines in whose place others come; for those that serve, new ones."""
 
     @classmethod
     def of(cls, context: GroupContext, members: Members, reached: Collection[str]) -> Standbys:
@@ -83,8 +83,8 @@ class Standbys:
         """What comes before a machine stands by for others: the ends of those they replace."""
         return tuple(f"destroy:{n}" for n in self.targets.get(standby, ()) if n in self.replaced)
 
-    def told(self, standby: str, update: MachineUpdate) -> MachineUpdate:
-        """What becomes of a machine, with whom it stands by for: by its id, if it has one yet."""
+    def with_targets(self, standby: str, update: MachineUpdate) -> MachineUpdate:
+        """What becomes of a machine, with what it stands by for: ids, or the steps that make it."""
         names = [ref.machine or str(ref) for ref in self.refs(standby)]
         config = evolve(update.config, standbys=names or None)
         return evolve(update, request=evolve(update.request, config=config))
@@ -114,7 +114,7 @@ def _that_are_there(
 ) -> tuple[str, ...]:
     """What a standby names, or what takes its place; nothing where none of these serves."""
     names = dict.fromkeys(named)
-    for _ in stand_ins:  # which may lead round in a circle
+    for _ in stand_ins:  # they may lead in a circle
         names = dict.fromkeys(stand_ins.get(name, name) for name in names)
     return tuple(names) if any(name in serving for name in names) else ()
 
@@ -122,7 +122,7 @@ def _that_are_there(
 def _far(
     standby: models.Machine, other: models.Machine, covered: Mapping[str, int]
 ) -> tuple[bool, int, bool]:
-    """The lower, the better a standby of what is gone stands by for another member."""
+    """The lower, the better another member suits a standby whose own is gone."""
     own, its = Launch.of_machine(standby), Launch.of_machine(other)
     launched_together = own is not None and its is not None and own.id == its.id
     return not launched_together, covered.get(other.id or "", 0), other.region != standby.region

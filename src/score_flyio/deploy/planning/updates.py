@@ -107,7 +107,7 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
     }
     replaced = [n for n, c in changes.items() if c.replaced_because or n in standbys.stand_ins]
     standbys = evolve(standbys, replaced=frozenset(replaced))
-    changes = {name: standbys.told(name, change) for name, change in changes.items()}
+    changes = {name: standbys.with_targets(name, change) for name, change in changes.items()}
     others = replacement_steps(
         context, members, standbys, {name: changes[name] for name in replaced}, starting=starting
     )

@@ -69,7 +69,7 @@ class CommandProvisioner:
         except (OSError, ValueError) as error:
             reason = system_reason(error)
             message = f"'{self.spec.binary}' cannot be run: {reason}"
-            hint = "put it there, executable and with the interpreter that its first line names"
+            hint = "see that it is there and executable, and the interpreter of its first line, too"
             raise call_failed(request, self.id, message, hint=hint) from error
         return understand(answer, mode=mode, request=request, provisioner=self.id)
 
