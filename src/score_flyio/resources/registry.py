@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.record import define, field
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from score_flyio.state.resources import ProvisionerDefinition
 
 ENTRY_POINTS = "score_flyio.provisioners"
+_Offered: TypeAlias = "Mapping[str, tuple[ProvisionerDefinition, Provisioner]]"
+"""By id, what each serves, and what does its work."""
 
 
 @define(eq=False, repr=False)
@@ -46,7 +48,7 @@ class Registry:
     """Gives the provisioners to ask when none of these serves a resource."""
     asks_packages: bool = True
     """Whether the provisioners of installed packages follow the definitions."""
-    _offered: Mapping[str, PluginProvisioner] | None = field(init=False, default=None)
+    _offered: _Offered | None = field(init=False, default=None)
 
     def all(self) -> tuple[ProvisionerDefinition, ...]:
         """Every definition, in matching order; an installed one appears without outputs."""
@@ -54,8 +56,7 @@ class Registry:
 
     def _own(self) -> Iterator[ProvisionerDefinition]:
         yield from self.definitions
-        for id_, plugin in self._installed().items():
-            yield _as_definition(id_, plugin)
+        yield from (definition for definition, _ in self._installed().values())
 
     def in_order(self) -> Iterator[ProvisionerDefinition]:
         """The same and what comes with score-flyio; each is loaded when it is come to."""
@@ -97,12 +98,12 @@ class Registry:
         """The definition of this id, if there is one."""
         return next((d for d in self.in_order() if d.id == provisioner_id), None)
 
-    def _installed(self) -> Mapping[str, PluginProvisioner]:
+    def _installed(self) -> _Offered:
         if not self.asks_packages:
             return {}
         if self._offered is None:
             taken = {definition.id for definition in self.definitions}
-            self._offered = {id_: p for id_, p in installed().items() if id_ not in taken}
+            self._offered = {id_: each for id_, each in installed().items() if id_ not in taken}
         return self._offered
 
     def build(self, definition: ProvisionerDefinition) -> Provisioner:
@@ -110,9 +111,7 @@ class Registry:
         if definition.id in self.plugins:
             return self.plugins[definition.id]
         if self._offered and definition.id in self._offered:
-            from score_flyio.resources.kinds.in_process import InProcessProvisioner
-
-            return InProcessProvisioner(id=definition.id, plugin=self._offered[definition.id])
+            return self._offered[definition.id][1]
         if self.behind is not None and definition not in self.definitions:
             return self.behind().build(definition)
         return self._configured(definition)
@@ -149,16 +148,21 @@ def _as_definition(name: str, plugin: PluginProvisioner) -> ProvisionerDefinitio
     )
 
 
-def installed() -> dict[str, PluginProvisioner]:
+def installed() -> _Offered:
     """The provisioners that installed packages offer. Raises ConfigError for a broken one."""
     from importlib.metadata import entry_points
 
     from score_flyio.errors.packages import loading
 
-    found: dict[str, PluginProvisioner] = {}
+    found: dict[str, tuple[ProvisionerDefinition, Provisioner]] = {}
     for point in sorted(entry_points(group=ENTRY_POINTS)):
+        from score_flyio.resources.kinds.in_process import InProcessProvisioner
+
+        id_ = point.name
         with loading("provisioner", point):
-            found[point.name] = point.load()()
+            plugin: PluginProvisioner = point.load()()
+            work = InProcessProvisioner(id=id_, uses_shared=plugin.uses_shared, plugin=plugin)
+            found[id_] = _as_definition(id_, plugin), work
     return found
 
 

@@ -140,7 +140,7 @@ async def test_what_the_code_of_a_package_does_wrong_keeps_one_resource(world: M
         return gives(request)
 
     fake = Fake(leave)
-    package = InProcessProvisioner(id="p-bad", plugin=fake)
+    package = InProcessProvisioner(id="p-bad", uses_shared=None, plugin=fake)
     w = world({"bad": {"type": "bad"}, "good": {"type": "good"}}, bad=package, good=Fake(gives))
     await w.run().run()
     with pytest.raises(ResourceError, match="'p-bad': ConnectionError: gone"):

@@ -22,7 +22,7 @@ RESOURCES = {"bad": {"type": "bad"}, "good": {"type": "good"}}
 
 
 def of_package(answer: Callable[[ProvisionRequest], Any]) -> InProcessProvisioner:
-    return InProcessProvisioner(id="p-bad", plugin=Fake(answer))
+    return InProcessProvisioner(id="p-bad", uses_shared=None, plugin=Fake(answer))
 
 
 def raises(error: Exception) -> Callable[[ProvisionRequest], Any]:

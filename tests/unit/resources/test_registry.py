@@ -125,6 +125,18 @@ def broken() -> None:
     raise KeyError("REDIS_HOST")
 
 
+def nothing() -> None:
+    """Forgets to give one."""
+
+
+class Older:
+    """Has what an earlier interface had."""
+
+    resource_type = "redis"
+    resource_class = None
+    resource_id = None
+
+
 class ExactRedis(Redis):
     resource_class = "big"
     resource_id = "w.cache"
@@ -197,6 +209,8 @@ async def test_the_project_comes_first(installed: None) -> None:
         ("broken", r"KeyError: 'REDIS_HOST'"),
         ("missing", "AttributeError: .*missing"),
         ("VERSION", "TypeError: 'int' object is not callable"),
+        ("nothing", "AttributeError: 'NoneType' object has no attribute"),
+        ("Older", "AttributeError: 'Older' object has no attribute 'uses_shared'"),
     ],
 )
 def test_a_package_that_cannot_be_loaded_is_named(

@@ -23,11 +23,8 @@ class InProcessProvisioner:
     """Calls the provisioner of a package."""
 
     id: str
+    uses_shared: bool | None
     plugin: Provisioner
-
-    @property
-    def uses_shared(self) -> bool | None:
-        return self.plugin.uses_shared
 
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:
         return await self._call(self.plugin.provision, request)
