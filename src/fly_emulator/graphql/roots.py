@@ -10,11 +10,7 @@ from fly_emulator.calls import Call
 from fly_emulator.documents import organization_id
 from fly_emulator.graphql.finding import found_app, found_machine, found_volume
 from fly_emulator.graphql.mutations import mutations
-from fly_emulator.graphql.organizations import (
-    organization_of,
-    organization_view,
-    viewer_view,
-)
+from fly_emulator.graphql.organizations import organization_of, organization_view, viewer_view
 from fly_emulator.graphql.views import (
     app_view,
     image_details,

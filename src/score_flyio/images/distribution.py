@@ -17,12 +17,7 @@ import httpx
 from score_flyio._version import __version__
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import frozen
-from score_flyio.errors import (
-    ImageError,
-    ImageNotFound,
-    RegistryDenied,
-    RegistryUnavailable,
-)
+from score_flyio.errors import ImageError, ImageNotFound, RegistryDenied, RegistryUnavailable
 from score_flyio.images.access import Access, base_url, is_safe
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference

@@ -161,7 +161,7 @@ def failures_of(report: AppReport) -> Iterable[Failure]:
 
 def _flat(errors: Iterable[ScoreFlyError]) -> Iterable[ScoreFlyError]:
     for error in errors:
-        inner = getattr(error, "failures", ()) if isinstance(error, DeployError) else ()
+        inner = error.failures if isinstance(error, DeployError) else ()
         yield from _flat(inner) if inner else (error,)
 
 

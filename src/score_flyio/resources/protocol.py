@@ -247,11 +247,7 @@ def understand(
             failed = f"{about} succeeded"
         if not reason:
             failed += f"; its answer is not what the protocol asks for: {error}"
-        raise ProvisionFailed(
-            failed,
-            uid=uid,
-            code=_undecodable(answer, mode),
-        ) from error
+        raise ProvisionFailed(failed, uid=uid, code=_undecodable(answer, mode)) from error
     if answer.failure is None:
         if mode is Mode.DEPROVISION and b'"resource_outputs"' in answer.body:
             result = evolve(result, warnings=(*result.warnings, MADE_AGAIN))

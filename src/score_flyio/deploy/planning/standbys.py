@@ -104,9 +104,8 @@ def _named(context: GroupContext, machine: models.Machine) -> tuple[str, ...]:
     """What a machine stands by for; a lost host hides it, but not its place in its launch."""
     launch = Launch.of_machine(machine)
     hidden = not host_answers(machine) and not volumes_of(context.observed, machine)
-    if hidden and launch is not None and launch.number > 1:
-        return tuple(shown_config(machine).standbys or (launch.id,))
-    return tuple(shown_config(machine).standbys or ())
+    likely = (launch.id,) if hidden and launch is not None and launch.number > 1 else ()
+    return tuple(shown_config(machine).standbys or likely)
 
 
 def _that_are_there(
