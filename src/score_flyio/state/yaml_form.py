@@ -215,7 +215,7 @@ class _State:
 
         needed = ("id", "resource_type")
         found = self.reader.known(value, path, *_PROVISIONER, *KEPT, needed=needed)
-        spec = self._spec(found, path)
+        spec = self._spec(found, path) if isinstance(value, dict | None) else None
         if spec is None:
             return None
 

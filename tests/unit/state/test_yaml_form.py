@@ -232,6 +232,8 @@ def test_what_is_wrong_is_told_with_its_line(old: str, new: str, line: int, word
         ("# nothing\n", "is empty"),
         ("[]", "must be a map, not a list"),
         ("text", 'must be a map, not "text"'),
+        ("provisioners: [text]", 'must be a map, not "text"'),
+        ("provisioners: [[]]", "must be a map, not a list"),
     ],
 )
 def test_what_is_no_map_is_no_state(text: str, says: str) -> None:
