@@ -14,7 +14,7 @@ import pytest
 from attrs import define, evolve, field
 from trio.testing import MockClock
 
-from fly_emulator import Emulator
+from fly_emulator import Emulator, parse_faults
 from score_flyio.base.secret import Secret
 from score_flyio.deploy.execution import meeting
 from score_flyio.deploy.options import DeployOptions, GuestOptions
@@ -222,26 +222,31 @@ async def test_a_second_first_deploy_at_every_moment_of_the_first() -> None:
         check_clean(lab)
 
 
-async def test_a_run_cancelled_as_it_gives_way_tells_of_no_failure() -> None:
+@pytest.mark.parametrize("outcome", ["interrupted", "failed"])
+async def test_a_run_that_ends_as_it_gives_way_tells_what_it_took_back(outcome: str) -> None:
     lab = Lab.build()
     runs = [lab, another(lab)]
     texts: list[str] = []
 
-    async def cancel(run: Run) -> None:
+    async def disturb(run: Run) -> None:
         async for event in run.events:
-            if isinstance(event, StepStarted) and event.description.startswith("destroy volume"):
+            if not isinstance(event, StepStarted) or "destroy volume" not in event.description:
+                continue
+            if outcome == "interrupted":
                 run.cancel()
+            else:
+                lab.fly.faults = parse_faults("Volume_delete: 422")
 
     async def launch(one: Lab) -> None:
         volume = toml("[mounts]\nsource = 'data'\ndestination = '/data'")
-        texts.append((await one.deploy(volume, body=cancel)).text)
+        texts.append((await one.deploy(volume, body=disturb)).text)
 
     async with anyio.create_task_group() as tasks:
         for one in runs:
             tasks.start_soon(launch, one)
-    (text,) = (text for text in texts if "interrupted" in text)
+    (text,) = (text for text in texts if f"web: {outcome}" in text)
     assert f"web: taken back: destroy machine of group app: {meeting.WHY}" in text
-    assert "failure" not in text
+    assert "undone after the failure" not in text
 
 
 @pytest.mark.parametrize("new", [RENAMED, IN_WORKER])
