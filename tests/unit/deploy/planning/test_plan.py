@@ -458,6 +458,30 @@ def test_a_machine_of_flyctl_is_believed_to_have_its_secrets() -> None:
     assert planned(desired, observed, known=remembered("old", "d1")).steps == ()
 
 
+def test_the_image_of_before_is_told_as_it_was_named_where_the_new_one_has_no_digest() -> None:
+    (change,) = update_from("nginx:1", "nginx:2").differences
+    assert (change.before, change.after) == ("nginx:1", "nginx:2")
+    (change,) = update_from("nginx:1", f"nginx:2@{NEW}").differences
+    assert (change.before, change.after) == (f"nginx:1@{OLD}", f"nginx:2@{NEW}")
+
+
+def update_from(image: str, new: str) -> UpdateMachine:
+    """Of a machine that runs the old image."""
+    observed = launched(wanted(image=image))
+    reference = models.ImageRef(digest=OLD)
+    observed = changed(observed, observed.machines[0].id or "", image_ref=reference)
+    return updates(planned(wanted(image=new), observed))[0]
+
+
+def test_a_plan_of_nothing_keeps_what_there_is() -> None:
+    there = launched(wanted()).machines
+    plan = AppPlan.of_nothing("shop", "web", iter(there))
+    assert (plan.app, plan.label, plan.machines) == ("shop", "web", there)
+    assert plan.empty
+    assert plan.release.version == 0
+    assert AppPlan.of_nothing("shop", "web").machines == ()
+
+
 @pytest.mark.parametrize("strategy", ["rolling", "canary", "bluegreen"])
 def test_all_machines_get_what_the_names_of_further_images_mean(strategy: StrategyName) -> None:
     text = SERVICE + CHECK + "[[machine_checks]]\nimage = 'side:1'\ncommand = ['true']\n"
