@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 
 from score_flyio.errors import StateError
 from score_flyio.errors.packages import raising
+from score_flyio.state.file import FileStore
 from score_flyio.state.store import StateStore
 
 _NEEDED: Final = ("load", "save")
@@ -25,6 +26,8 @@ def added_store(store: Any, name: str) -> StateStore:
     def failed(why: str) -> StateError:
         return StateError(f"{name}: {why}")
 
+    if isinstance(store, FileStore):
+        return store  # The states of other targets are beside it.
     calls = (*_NEEDED, *(call for call in _OPTIONAL if hasattr(store, call)))
     own = {call: partial(_call, getattr(store, call), failed) for call in calls}
     return cast(StateStore, SimpleNamespace(**own, lock=partial(_lock, store.lock, failed)))

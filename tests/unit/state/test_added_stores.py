@@ -13,6 +13,7 @@ import pytest
 from score_flyio import ProjectState, StateStore
 from score_flyio.errors import ConfigError, DeployError, StateError, StateLocked
 from score_flyio.errors.unwrap import leaves
+from score_flyio.state.file import FileStore
 from score_flyio.state.locate import ENTRY_POINTS, open_store
 from score_flyio.state.store import InMemoryStore, Unlockable, Versioned
 
@@ -91,6 +92,19 @@ def test_a_store_that_cannot_be_opened(
     with pytest.raises(kind) as raised:
         open_store("table://a", tmp_path)
     assert str(raised.value) == says
+
+
+def a_folder(url: str) -> StateStore:
+    return FileStore(Path(url.partition("://")[2]))
+
+
+def test_a_folder_that_a_package_finds_is_known_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer("a_folder", monkeypatch)
+    store = open_store(f"table://{tmp_path}", tmp_path)
+    assert isinstance(store, FileStore)
+    assert store.folder == tmp_path
 
 
 async def use(store: StateStore) -> None:
