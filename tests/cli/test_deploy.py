@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+import tomli
 from attrs import evolve
 
 from tests.cli.conftest import Cli
@@ -79,12 +80,27 @@ def test_a_plan_shows_fields_and_changes_nothing(cli: Cli, served: Platform) -> 
     assert {m["config"]["env"]["LEVEL"] for m in served.machines("x-web")} == {"info"}
 
 
-@pytest.mark.parametrize("content", ["binaryContent: //79", "content: ''"])
-def test_the_end_says_which_files_were_written(cli: Cli, served: Platform, content: str) -> None:
+@pytest.mark.parametrize("source", ["score", "fly.toml"])
+def test_an_empty_file_is_one_in_the_machine(cli: Cli, served: Platform, source: str) -> None:
+    project(cli)
+    files = "files: {/etc/on: {content: ''}}\n    variables: {LEVEL: info}"
+    Path("web.yaml").write_text(WEB.replace("variables: {LEVEL: info}", files))
+    assert cli("generate", "web.yaml").exit_code == 0
+    assert tomli.loads(Path("fly_web.toml").read_text())["files"] == [
+        {"guest_path": "/etc/on", "raw_value": ""}
+    ]
+    given = ("web.yaml",) if source == "score" else ("--config", "fly_web.toml")
+    done = cli("deploy", *given, FAST)
+    assert done.exit_code == 0, done.stderr
+    for machine in served.machines("x-web"):
+        assert machine["config"]["files"] == [{"guest_path": "/etc/on", "raw_value": ""}]
+
+
+def test_the_end_says_which_files_were_written(cli: Cli, served: Platform) -> None:
     project(cli)
     text = WEB.replace(
         "variables: {LEVEL: info}",
-        f"files: {{/etc/odd: {{{content}}}}}\n    variables: {{LEVEL: info}}",
+        "files: {/etc/odd: {binaryContent: //79}}\n    variables: {LEVEL: info}",
     )
     Path("web.yaml").write_text(text)
     before = os.umask(0o027)

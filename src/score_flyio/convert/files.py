@@ -44,20 +44,16 @@ def contents(draft: Draft, container: Container) -> list[FileContent]:
 
 
 def file_spec(draft: Draft, container: Container, content: FileContent) -> FileSpec:
-    """The file as `[[files]]` entry; bytes that are not text go to a side file.
-
-    So does an empty file: flyctl takes an empty `raw_value` for none, and Fly refuses the entry.
-    """
+    """The file as `[[files]]` entry; bytes that are not text go to a side file."""
     local_path = content.local_path or ""
-    data = b"" if content.text == "" else content.data
-    if data is not None:
+    if content.data is not None:
         local_path = posixpath.join(draft.side_folder, _side_name(draft, container, content))
-        draft.side_files[local_path] = data
+        draft.side_files[local_path] = content.data
     return FileSpec(
         guest_path=content.target,
         local_path=local_path,
         secret_name=content.secret_name or "",
-        raw_value=content.text or "",
+        raw_value=content.text,
     )
 
 

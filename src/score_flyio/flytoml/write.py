@@ -32,15 +32,11 @@ def to_toml(spec: AppSpec) -> str:
 def to_workload_toml(spec: AppSpec) -> str:
     """The app of a Score workload, in the form that the older tool for Score writes.
 
-    Differs from `to_toml` where that form says more: the one size of all groups is a `[vm]` table,
-    and an empty file has its empty `raw_value`.
+    Differs from `to_toml` where that form says more: the one size of all groups is a `[vm]` table.
     """
     entries = dict(_entries(spec, "toml"))
     if len(spec.vm) == 1:
         (entries["vm"],) = entries["vm"]
-    for file in entries.get("files", ()):
-        if file.keys() <= {"guest_path", "processes"}:
-            file["raw_value"] = ""
     return _text(entries)
 
 

@@ -166,13 +166,6 @@ CHOSEN: dict[str, Rule] = {
             "files": [{"guest_path": "/etc/logo.bin", "local_path": "fly_shop.8b853a1781a7.bin"}],
         }
     ),
-    "file-inline-empty": accepted(
-        shop={
-            "app": "pfx-shop",
-            "build": IMAGE,
-            "files": [{"guest_path": "/etc/empty", "local_path": "fly_shop.f0367568d887.bin"}],
-        }
-    ),
     "file-map-inline": preferred,
     "file-map-several": preferred,
     "file-source-missing-noexpand": refused("file_unreadable"),

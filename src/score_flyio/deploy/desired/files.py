@@ -64,6 +64,6 @@ def _file(entry: FileSpec, source: FileSource, place: str) -> FlyFile:
         file.raw_value = read_encoded(source, entry.local_path, field=f"{place}.local_path")
     elif entry.secret_name:
         file.secret_name = entry.secret_name
-    elif entry.raw_value:
+    elif entry.raw_value is not None:
         file.raw_value = base64.b64encode(entry.raw_value.encode()).decode("ascii")
     return file

@@ -87,8 +87,8 @@ class FileSpec:
     guest_path: str = ""
     local_path: str = ""
     secret_name: str = ""
-    raw_value: str = ""
-    """Plain text; it is encoded when it is sent."""
+    raw_value: str | None = None
+    """Plain text; it is encoded when it is sent. None: the entry has no content of its own."""
     processes: tuple[str, ...] = ()
 
 

@@ -42,6 +42,11 @@ def test_an_empty_local_file_is_content() -> None:
     ]
 
 
+def test_an_empty_text_is_content() -> None:
+    entries = [FileSpec(guest_path="/a", raw_value="x"), FileSpec(guest_path="/a", raw_value="")]
+    assert merged_files(entries, MemoryFiles()) == [FlyFile(guest_path="/a", raw_value="")]
+
+
 def test_later_entries_take_the_place_of_earlier_ones_or_delete_them() -> None:
     entries = [
         FileSpec(guest_path="/a", raw_value="1"),
