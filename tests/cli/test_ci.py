@@ -45,11 +45,11 @@ def test_elsewhere_nothing_is_annotated(cli: Cli, served: Platform) -> None:
     assert annotated(cli("deploy", "bad.yaml").stderr) == []
 
 
-def test_an_error_without_a_file_is_annotated_as_a_whole(cli: Cli, served: Platform) -> None:
+def test_a_file_that_is_not_there_is_named_in_its_annotation(cli: Cli, served: Platform) -> None:
     on_github(cli, cli.directory)
     (line,) = annotated(cli("deploy", "-c", "none,of:these.toml").stderr)
-    assert line.startswith("::error ")
-    assert "none,of:these.toml" in line.partition("title=")[2].partition("::")[2]
+    assert line.startswith("::error file=none%2Cof%3Athese.toml")
+    assert "there is no such file" in line
 
 
 def test_no_text_of_others_makes_an_annotation(cli: Cli, served: Platform) -> None:
