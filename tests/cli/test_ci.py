@@ -45,6 +45,14 @@ def test_elsewhere_nothing_is_annotated(cli: Cli, served: Platform) -> None:
     assert annotated(cli("deploy", "bad.yaml").stderr) == []
 
 
+def test_an_error_without_a_file_is_annotated_as_a_whole(cli: Cli, served: Platform) -> None:
+    project(cli, {})
+    on_github(cli, cli.directory)
+    (line,) = annotated(cli("status", "none,of:these").stderr)
+    assert line.startswith("::error title=")
+    assert "none,of:these" in line.partition("title=")[2].partition("::")[2]
+
+
 def test_a_file_that_is_not_there_is_named_in_its_annotation(cli: Cli, served: Platform) -> None:
     on_github(cli, cli.directory)
     (line,) = annotated(cli("deploy", "-c", "none,of:these.toml").stderr)

@@ -18,7 +18,7 @@ def loading(kind: str, point: EntryPoint) -> AbstractContextManager[None]:
     return raising(
         lambda why: ConfigError(
             f"{named(kind, point)} cannot be loaded: {why}",
-            hint="uninstall the package that offers it, or mend what it needs",
+            hint="uninstall the package that offers it, or fix what it needs",
             code="package_broken",
         )
     )

@@ -171,20 +171,7 @@ class Deploying:
         if not stage.release_command:
             return
         words = ["migrate", *(["--fail"] if stage.bad == "release" else [])]
-        config = {
-            "image": self._image,
-            "init": {"cmd": words},
-            "restart": {"policy": "no"},
-            "auto_destroy": True,
-            "dns": {"skip_registration": True},
-            "env": {"RELEASE_COMMAND": "1", "FLY_PROCESS_GROUP": "fly_app_release_command"},
-            "metadata": {
-                "fly_platform_version": "v2",
-                "fly_process_group": "fly_app_release_command",
-                "fly_release_id": self.release.id,
-                "fly_release_version": str(self.release.version),
-            },
-        }
+        config = self._temporary("fly_app_release_command", words, RELEASE_COMMAND="1")
         body = {"config": config, "region": "iad", "skip_launch": True}
         name = await self.hands.create(body)
         await self._wait(name, "stopped")
@@ -192,6 +179,23 @@ class Deploying:
         await self._wait(name, "destroyed")
         if stage.bad == "release":
             raise Failed("the release command failed")
+
+    def _temporary(self, group: str, words: list[str], **env: str) -> Json:
+        """The config of a machine that does one thing, and goes."""
+        return {
+            "image": self._image,
+            "init": {"cmd": words},
+            "restart": {"policy": "no"},
+            "auto_destroy": True,
+            "dns": {"skip_registration": True},
+            "env": {**env, "FLY_PROCESS_GROUP": group},
+            "metadata": {
+                "fly_platform_version": "v2",
+                "fly_process_group": group,
+                "fly_release_id": self.release.id,
+                "fly_release_version": str(self.release.version),
+            },
+        }
 
     async def _launch(self, group: str, *, waits: bool) -> None:
         plan = self._plan(group)
@@ -236,20 +240,8 @@ class Deploying:
         stage = self.app.stages[self.stage]
         if not (stage.machine_check and stage.served and group == stage.names[0]):
             return
-        config = {
-            "image": self._image,
-            "init": {"cmd": ["false" if stage.bad == "test" else "true"]},
-            "restart": {"policy": "no"},
-            "auto_destroy": True,
-            "dns": {"skip_registration": True},
-            "env": {"FLY_TEST_COMMAND": "1", "FLY_PROCESS_GROUP": "fly_app_test_machine_command"},
-            "metadata": {
-                "fly_platform_version": "v2",
-                "fly_process_group": "fly_app_test_machine_command",
-                "fly_release_id": self.release.id,
-                "fly_release_version": str(self.release.version),
-            },
-        }
+        words = ["false" if stage.bad == "test" else "true"]
+        config = self._temporary("fly_app_test_machine_command", words, FLY_TEST_COMMAND="1")
         name = await self.hands.create({"config": config, "region": "iad"})
         await self._wait(name, "started,stopped,destroyed")
         await self._wait(name, "destroyed")

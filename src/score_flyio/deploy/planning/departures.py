@@ -172,7 +172,8 @@ def moved(observed: ObservedApp, departures: Departures, plan: GroupPlan) -> Gro
         if isinstance(step, DestroyMachine) and step.target.machine in taken
     }
     waits = {s.id: s.target.machine for s in plan.steps if isinstance(s, AwaitHealthy)}
-    behind = {update_of(name or ""): _needs(name, ends, waits) for name in ends}
+    about = waits | {update_of(name or ""): name for name in ends}
+    behind = {update_of(name or ""): _needs(name, ends, about) for name in ends}
     idle = {need for end in ends.values() for need in end.needs if waits.get(need) in ends}
     dropped = idle | {end.id for end in ends.values()}
     steps = (step.after(*behind.get(step.id, ())) for step in plan.steps if step.id not in dropped)
@@ -185,9 +186,9 @@ def moved(observed: ObservedApp, departures: Departures, plan: GroupPlan) -> Gro
 
 
 def _needs(
-    name: str | None, ends: Mapping[str | None, Step], waits: Mapping[str, str | None]
+    name: str | None, ends: Mapping[str | None, Step], about: Mapping[str, str | None]
 ) -> tuple[str, ...]:
-    """What has to be well before a machine leaves its group.
+    """What has to be well before a machine leaves its group; `about` has the machine of a step.
 
     What was to take its place may leave as well: then it is what takes the place of that one.
     """
@@ -195,7 +196,7 @@ def _needs(
     names = [name]
     for each in names:
         for need in ends[each].needs:
-            other = next((o for o in ends if need == update_of(o or "")), waits.get(need))
+            other = about.get(need)
             if other not in ends:
                 found.append(need)
             elif other not in names:
