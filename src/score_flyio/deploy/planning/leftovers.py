@@ -173,19 +173,21 @@ def _age(machine: models.Machine) -> float:
 def _unused(machines: Mapping[str, models.Machine]) -> frozenset[tuple[str, str]]:
     """Groups and tags of bluegreen updates of ours that were cut short before all was switched.
 
-    All blue machines of a group are marked before any of them goes: where one is there without the
-    mark, it was somebody else who destroyed another, and no green one took its place.
+    All blue machines of a group are marked before any of them goes: where some are there and none
+    has the mark, it was somebody else who destroyed another, and no green one took its place.
     """
-    greens = ((Marks.of(m), group_of(m, "")) for m in machines.values())
-    return frozenset(
-        (group, own.tag)
-        for own, group in greens
-        if own.tag and not own.tag.isdecimal() and _waits(machines.get(own.stands_for or ""))
-    )
-
-
-def _waits(blue: models.Machine | None) -> bool:
-    return blue is not None and host_answers(blue) and Marks.of(blue).tag != SAFE_TO_DESTROY
+    waiting, replaced = set[tuple[str, str]](), set[tuple[str, str]]()
+    for machine in machines.values():
+        own = Marks.of(machine)
+        blue = machines.get(own.stands_for or "")
+        if not own.tag or own.tag.isdecimal() or blue is None:
+            continue
+        of = group_of(machine, ""), own.tag
+        if Marks.of(blue).tag == SAFE_TO_DESTROY:
+            replaced.add(of)
+        elif host_answers(blue):
+            waiting.add(of)
+    return frozenset(waiting - replaced)
 
 
 def _why_gone(

@@ -104,6 +104,21 @@ def test_a_green_machine_goes_though_somebody_destroyed_its_blue_one_before_it_s
     assert [m.id for m in found.machines] == ["b", "o", "c"]
 
 
+def test_a_green_machine_stays_whose_blue_one_was_marked_before_the_others_could_be() -> None:
+    """Else its blue one would go as replaced, and nothing would be in its place."""
+    found = sort_out(
+        "app",
+        "app",
+        [
+            machine("a", standbys=None, **{TAG: SAFE_TO_DESTROY}),
+            machine("b"),
+            machine("g", standbys=None, **{TAG: "R1", STANDS_FOR: "a"}),
+            machine("h", standbys=None, **{TAG: "R1", STANDS_FOR: "b"}),
+        ],
+    )
+    assert [m.id for m in found.machines] == ["b", "g"]
+
+
 def launched(place: str, created: str, **metadata: str) -> models.Machine:
     """Of a release of its own launch, unless told otherwise."""
     marks = {LAUNCH_KEY: place, RELEASE_ID: f"R{place[0]}", **metadata}
