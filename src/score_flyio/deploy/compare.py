@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from fly_machines.models import FlyMachineConfig
+from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.deploy.desired.checks import LONGEST_INTERVAL
 from score_flyio.deploy.desired.containers import BUILT_IMAGE
@@ -30,13 +31,15 @@ from score_flyio.flytoml.values import Duration
 
 
 @frozen(kw_only=True)
-class Difference:
+class Difference(Document):
     """One field of a machine config that changes."""
 
     path: str
     """Such as `services[0].autostop` or `files[/etc/app.conf].raw_value`."""
     before: str | None
+    """What it is; null for a new machine."""
     after: str | None
+    """What it becomes."""
 
     def __str__(self) -> str:
         before = "(none)" if self.before is None else self.before

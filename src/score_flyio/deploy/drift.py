@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
 
 from fly_machines.models import Machine
 from score_flyio.base.document import Document
@@ -12,7 +11,6 @@ from score_flyio.deploy.compare import Difference, differences
 from score_flyio.deploy.desired.update import update_input
 from score_flyio.deploy.metadata import group_of, is_stray
 from score_flyio.deploy.model import FileSource
-from score_flyio.deploy.planning.plan_document import FieldDocument
 from score_flyio.flytoml.groups import process_groups
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
@@ -25,24 +23,19 @@ _RELEASE = Release(version=0)
 class Drift(Document):
     """How a machine differs from a fly.toml, or that a group has none."""
 
-    written: ClassVar = ("group", "machine", "differences", "note")
     group: str
     """Process group."""
     machine: str | None = None
     """Null where a group has none."""
-    changes: tuple[Difference, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    """What deploying the file would change in it."""
     note: str | None = None
     """Another reason."""
-
-    @property
-    def differences(self) -> tuple[FieldDocument, ...]:
-        """What deploying the file would change in it."""
-        return tuple(map(FieldDocument.of, self.changes))
 
     def __str__(self) -> str:
         head = f"{self.group} {self.machine or ''}".rstrip()
         lines = [f"{head}: {self.note}" if self.note else head]
-        return "\n".join([*lines, *(f"  {each}" for each in self.changes)])
+        return "\n".join([*lines, *(f"  {each}" for each in self.differences)])
 
 
 @frozen(kw_only=True)
@@ -75,7 +68,7 @@ def drift(
             note = "the file has no such process group"
             found.append(Drift(group=group, machine=machine.id, note=note))
         elif changes := _changes(spec, group, machine, files):
-            found.append(Drift(group=group, machine=machine.id, changes=changes))
+            found.append(Drift(group=group, machine=machine.id, differences=changes))
     found += [
         Drift(group="-", machine=machine.id, note="no deploy made it")
         for machine in others

@@ -12,7 +12,7 @@ from typing import Any, Final
 from fly_machines.models import FlyMachineConfig
 from score_flyio.base.counted import counted
 from score_flyio.base.record import frozen
-from score_flyio.deploy.compare import comparable, content, leaves_of
+from score_flyio.deploy.compare import Difference, comparable, content, leaves_of
 from score_flyio.deploy.desired.guest import SIZES_BY_PROCESSORS
 
 Tree = dict[str, Any]
@@ -24,24 +24,23 @@ _CHECK: Final = ("type", "protocol", "method", "path", "port", "interval", "time
 
 
 @frozen(kw_only=True)
-class Field:
-    """One thing that a machine is given."""
+class Field(Difference):
+    """One thing that a new machine is given, such as `image`, `services[0]` or `mounts[/data]`."""
 
-    path: str
-    """Such as `image`, `services[0]` or `files[/etc/app.conf]`."""
-    value: str
+    before: None = None
+    after: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.value}"
+        return f"{self.path}: {self.after}"
 
 
 def fields_of(config: FlyMachineConfig) -> tuple[Field, ...]:
     """All that a machine with this config is given, what matters most first."""
     tree = _without_values(comparable(config))
-    found = [Field(path="image", value=tree.pop("image"))] if tree.get("image") else []
-    found.append(Field(path="size", value=size(tree.pop("guest"))))
+    found = [Field(path="image", after=tree.pop("image"))] if tree.get("image") else []
+    found.append(Field(path="size", after=size(tree.pop("guest"))))
     if names := [name for name in tree.pop("env", ()) if name != _GROUP]:
-        found.append(Field(path="env", value=", ".join(names)))
+        found.append(Field(path="env", after=", ".join(names)))
     for number, service in enumerate(tree.pop("services")):
         found += _service(f"services[{number}]", service)
     for name, check in tree.pop("checks").items():
@@ -77,7 +76,7 @@ def _service(path: str, service: Tree) -> Iterator[Field]:
     if limits := service.pop("concurrency", None):
         low, high = limits.get("soft_limit"), limits.get("hard_limit")
         words.append(f"{low or 'no limit'} to {high or 'any number of'} {limits.get('type')}")
-    yield Field(path=path, value=", ".join(words))
+    yield Field(path=path, after=", ".join(words))
     for number, check in enumerate(checks):
         yield from _check(f"{path}.checks[{number}]", check)
     yield from _rest(f"{path}.", service)
@@ -98,15 +97,15 @@ def _check(path: str, check: Tree) -> Iterator[Field]:
     words += [f"on {port}"] if port else []
     words += [f"every {every}"] if every else []
     words += [f"within {within}"] if within else []
-    yield Field(path=path, value=" ".join(words))
+    yield Field(path=path, after=" ".join(words))
     yield from _rest(f"{path}.", check)
 
 
 def _container(container: Tree) -> Iterator[Field]:
     path = f"containers[{container.pop('name', None)}]"
-    yield Field(path=path, value=container.pop("image", None) or "no image")
+    yield Field(path=path, after=container.pop("image", None) or "no image")
     if names := container.pop("env", None):
-        yield Field(path=f"{path}.env", value=", ".join(names))
+        yield Field(path=f"{path}.env", after=", ".join(names))
     for check in container.pop("healthchecks", None) or ():
         yield from _healthcheck(f"{path}.healthchecks[{check.pop('name', None)}]", check)
     yield from _stored(f"{path}.", container)
@@ -126,21 +125,21 @@ def _stored(prefix: str, tree: Tree) -> Iterator[Field]:
     """Mounts and files, of a machine or of one of its containers."""
     for mount in tree.pop("mounts", None) or ():
         path = f"{prefix}mounts[{mount.pop('path', None)}]"
-        yield Field(path=path, value=mount.pop("name", None) or "a volume")
+        yield Field(path=path, after=mount.pop("name", None) or "a volume")
         yield from _rest(f"{path}.", mount)
     for file in tree.pop("files", None) or ():
         path = f"{prefix}files[{file.pop('guest_path', None)}]"
         names = ("secret_name", "image_config", "raw_value")
         secret, image, raw = (file.pop(name, None) for name in names)
         source = f"secret {secret}" if secret else f"from image {image}" if image else None
-        yield Field(path=path, value=source or content(raw or ""))
+        yield Field(path=path, after=source or content(raw or ""))
         yield from _rest(f"{path}.", file)
 
 
 def _rest(prefix: str, tree: Tree) -> Iterator[Field]:
     for path, value in leaves_of(tree):
         if not path.startswith(_UNSAID):
-            yield Field(path=f"{prefix}{path}", value=value)
+            yield Field(path=f"{prefix}{path}", after=value)
 
 
 def _without_values(value: Any) -> Any:

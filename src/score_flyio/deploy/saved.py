@@ -141,7 +141,7 @@ def _changed(definition: AppSpec, machines: Sequence[Machine], files: FileSource
         return rest | {"files"}
     if any(each.note and each.machine for each in found):  # a group that it does not know
         return every
-    members = {_member(d.path) for each in found for d in each.changes}
+    members = {_member(d.path) for each in found for d in each.differences}
     if not definition.vm and not all(map(_of_default_size, machines)):
         members.add("guest")  # an update leaves a size alone that the file does not name
     return frozenset(name for member in members for name in _SECTIONS.get(member, ()))

@@ -14,9 +14,14 @@ from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.departures import departures, refuse_unasked
 from score_flyio.deploy.planning.model import AppPlan, PlanSettings
 from score_flyio.deploy.planning.plan import plan_app
-from score_flyio.deploy.planning.plan_document import AppPlanDocument, TotalsDocument
 from score_flyio.deploy.planning.secrets import waiting_secrets
-from score_flyio.deploy.planning.shown import Totals, describe_app, plan_document, totals
+from score_flyio.deploy.planning.shown import (
+    AppPlanDocument,
+    Totals,
+    describe_app,
+    plan_document,
+    totals,
+)
 from score_flyio.engine.ahead import problems_ahead
 from score_flyio.engine.images import Images
 from score_flyio.engine.inputs import Input
@@ -44,7 +49,7 @@ class PlanDocument(Document):
 
     empty: bool
     """Whether nothing would change."""
-    totals: TotalsDocument
+    totals: Totals
     """How much would change."""
     resources: tuple[str, ...]
     """Uids of the resources that provisioners are asked for."""
@@ -105,7 +110,7 @@ class Plan(Documented):
         """For programs."""
         return PlanDocument(
             empty=self.empty,
-            totals=self.totals.document(),
+            totals=self.totals,
             resources=self.resources,
             new_resources=self.new_resources,
             apps=tuple(map(plan_document, self.apps)),

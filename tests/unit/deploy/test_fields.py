@@ -12,7 +12,7 @@ from score_flyio.fly.codec import structure
 
 
 def fields(config: dict[str, Any]) -> dict[str, str]:
-    return {each.path: each.value for each in fields_of(structure(config, FlyMachineConfig))}
+    return {each.path: each.after for each in fields_of(structure(config, FlyMachineConfig))}
 
 
 def test_a_line_for_each_part() -> None:

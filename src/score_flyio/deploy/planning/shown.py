@@ -12,21 +12,13 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 from score_flyio.base.counted import counted
-from score_flyio.base.document import Documented
+from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.base.printable import one_line, short_digests
-from score_flyio.base.record import evolve, frozen
+from score_flyio.base.record import field, frozen, values
 from score_flyio.deploy.app_step import AllocateAddress, CreateVolume, DestroyVolume, SetSecrets
 from score_flyio.deploy.compare import Difference
-from score_flyio.deploy.fields import Field, fields_of
+from score_flyio.deploy.fields import fields_of
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.planning.plan_document import (
-    ActionDocument,
-    AppPlanDocument,
-    FieldDocument,
-    MachineTotals,
-    StepDocument,
-    TotalsDocument,
-)
 from score_flyio.deploy.step import (
     CreateMachine,
     DestroyMachine,
@@ -52,79 +44,109 @@ USD_A_MONTH: Final[Mapping[str, int]] = {"v4": 2}
 
 
 @frozen(kw_only=True)
-class Action(Documented):
+class Action(Document):
     """Equal steps, as one."""
 
-    sign: Sign
-    steps: tuple[Step, ...]
-    fields: tuple[Field | Difference, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """One line without a sign."""
-        first = self.steps[0]
-        if len(self.steps) == 1:
-            return first.describe()
-        named = f" ({told})" if (told := self._told()) else ""
-        reason = f": {first.reason}" if isinstance(first, DestroyMachine) else ""
-        return f"{_kind(first)} × {len(self.steps)}{named}{reason}"
-
-    def _told(self) -> str:
-        """Where new ones are, and which present ones it is about."""
-        if self.sign == "+":
-            found = Counter(filter(None, map(_region, self.steps)))
-            return ", ".join(f"{r} × {n}" if len(found) > 1 else r for r, n in found.items())
-        names = [name for step in self.steps if (name := _name(step))]
-        more = [f"and {len(names) - _NAMED} more"] if len(names) > _NAMED else []
-        return ", ".join([*names[:_NAMED], *more])
-
-    def document(self) -> ActionDocument:
-        """For programs, in full."""
-        targets = (step.target.machine for step in self.steps if step.target)
-        return ActionDocument(
-            action=_WORDS[self.sign],
-            kind=type(self.steps[0]).__name__,
-            description=self.text,
-            group=self.steps[0].group,
-            count=len(self.steps),
-            machines=tuple(filter(None, targets)),
-            regions=Counter(filter(None, map(_region, self.steps))),
-            fields=tuple(map(FieldDocument.of, self.fields)),
-            steps=tuple(step.id for step in self.steps),
-        )
+    action: Literal["create", "update", "destroy", "do"]
+    """What they do to a machine, or to something else."""
+    kind: str
+    """What kind of steps they are."""
+    description: str
+    """What they do, for people."""
+    group: str | None
+    """Process group."""
+    count: int
+    """How many there are."""
+    machines: tuple[str, ...]
+    """Machines that are there, and that they are about."""
+    regions: Mapping[str, int]
+    """How many are in which region, of what is new."""
+    fields: tuple[Difference, ...]
+    """What is set or changes."""
+    steps: tuple[str, ...]
+    """Their ids."""
 
 
 @frozen(kw_only=True)
-class Totals(Documented):
+class StepDocument(Document):
+    """One step."""
+
+    id: str
+    """Unique within the app's plan."""
+    kind: str
+    """What kind of step it is."""
+    description: str
+    """What it does, for people."""
+    group: str | None
+    """Process group."""
+    needs: tuple[str, ...]
+    """Ids of the steps that come before it."""
+    mutates: bool
+    """Whether it changes something at Fly."""
+    calls: tuple[str, ...]
+    """Calls of the API that it makes."""
+    machine: str | None = field(default=None, metadata=MAY_BE_MISSING)
+    """The machine that is updated."""
+    differences: tuple[Difference, ...] | None = field(default=None, metadata=MAY_BE_MISSING)
+    """What changes in its config."""
+    secrets: Mapping[str, str] | None = field(default=None, metadata=MAY_BE_MISSING)
+    """Names of secrets that are set, and why."""
+
+
+@frozen(kw_only=True)
+class AppPlanDocument(Document):
+    """What is done to one app."""
+
+    app: str
+    """Its name at Fly."""
+    workload: str
+    """How it is called: the workload, or the app."""
+    changes: bool
+    """Whether anything changes."""
+    actions: tuple[Action, ...]
+    """What is done, equal steps as one."""
+    steps: tuple[StepDocument, ...]
+    """What is done, step by step."""
+    unchanged_machines: tuple[str, ...]
+    """Machines that stay as they are."""
+    notes: tuple[str, ...]
+    """What is remarkable."""
+
+
+@frozen(kw_only=True)
+class MachineTotals(Document):
+    """How many machines change."""
+
+    create: int = 0
+    """Machines that are made."""
+    update: int = 0
+    """Machines that get another config."""
+    destroy: int = 0
+    """Machines that go."""
+
+
+@frozen(kw_only=True)
+class Totals(Document):
     """How much changes, of one app or of a whole run."""
 
     apps: int = 0
+    """Apps that change."""
     resources: int = 0
-    create: int = 0
-    update: int = 0
-    destroy: int = 0
-    usd: int = 0
-    """A month, for addresses."""
+    """Resources that are provisioned for the first time."""
+    machines: MachineTotals = MachineTotals()
+    """How many machines change."""
+    addresses_usd_per_month: int = 0
+    """What new addresses cost."""
 
     def __str__(self) -> str:
-        machines = ((self.create, "create"), (self.update, "update"), (self.destroy, "destroy"))
-        told = [(n, verb) for n, verb in machines if n]
+        told = [(n, verb) for verb, n in values(self.machines).items() if n]
         words = [f"{n} to {verb}" for n, verb in told]
         if told:
             words[0] = f"{counted(told[0][0], 'machine')} to {told[0][1]}"
         changed = ", ".join(words) or "no machine to change"
         apps = counted(self.apps, "app")
         made = f"{counted(self.resources, 'resource')} to provision, " if self.resources else ""
-        return f"{apps}, {made}{changed}; {self.usd} USD a month in addresses"
-
-    def document(self) -> TotalsDocument:
-        """For programs."""
-        return TotalsDocument(
-            apps=self.apps,
-            resources=self.resources,
-            machines=MachineTotals(create=self.create, update=self.update, destroy=self.destroy),
-            addresses_usd_per_month=self.usd,
-        )
+        return f"{apps}, {made}{changed}; {self.addresses_usd_per_month} USD a month in addresses"
 
 
 def totals(plans: Iterable[AppPlan], resources: int = 0) -> Totals:
@@ -135,10 +157,12 @@ def totals(plans: Iterable[AppPlan], resources: int = 0) -> Totals:
     return Totals(
         apps=len(plans),
         resources=resources,
-        create=counts[CreateMachine],
-        update=counts[UpdateMachine] + counts[RevertMachine],
-        destroy=counts[DestroyMachine],
-        usd=sum(
+        machines=MachineTotals(
+            create=counts[CreateMachine],
+            update=counts[UpdateMachine] + counts[RevertMachine],
+            destroy=counts[DestroyMachine],
+        ),
+        addresses_usd_per_month=sum(
             USD_A_MONTH.get(step.kind, 0) for step in steps if isinstance(step, AllocateAddress)
         ),
     )
@@ -146,11 +170,7 @@ def totals(plans: Iterable[AppPlan], resources: int = 0) -> Totals:
 
 def actions(plan: AppPlan, *, quiet: bool = False) -> tuple[Action, ...]:
     """What the plan does, in the order in which it begins; `quiet`: waiting and records, too."""
-    shown = [step for step in plan.steps if quiet or tells(step)]
-    folded: dict[Hashable, list[Action]] = {}
-    for action in map(_alone, shown or plan.steps):
-        folded.setdefault(_key(action), []).append(action)
-    return tuple(map(_together, folded.values()))
+    return tuple(map(_action, _alike(plan, quiet=quiet)))
 
 
 def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:
@@ -160,11 +180,12 @@ def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:
     """
     title = plan.label if plan.label == plan.app else f"{plan.label} (app {plan.app})"
     lines = [f"{title}:" if plan.steps else f"{title}: nothing to do"]
-    for action in map(_alone, plan.steps) if show_calls else actions(plan):
-        lines.append(f"  {action.sign} {action.text}")
+    for steps in ([step] for step in plan.steps) if show_calls else _alike(plan):
+        action = _action(steps)
+        lines.append(f"  {steps[0].sign} {action.description}")
         lines += [f"      {short_digests(str(field))}" for field in action.fields]
         if show_calls:
-            lines += [f"      > {call}" for call in action.steps[0].calls()]
+            lines += [f"      > {call}" for call in steps[0].calls()]
     lines += [f"  note: {note}" for note in plan.notes]
     return "\n".join(map(one_line, lines))
 
@@ -175,7 +196,7 @@ def plan_document(plan: AppPlan) -> AppPlanDocument:
         app=plan.app,
         workload=plan.label,
         changes=not plan.empty,
-        actions=tuple(action.document() for action in actions(plan, quiet=True)),
+        actions=actions(plan, quiet=True),
         steps=tuple(map(_step, plan.steps)),
         unchanged_machines=tuple(plan.unchanged),
         notes=tuple(plan.notes),
@@ -187,37 +208,20 @@ def tells(step: Step) -> bool:
     return step.mutates and not isinstance(step, SetMetadata)
 
 
-def _alone(step: Step) -> Action:
-    return Action(sign=step.sign, steps=(step,), fields=_fields(step))
+def _alike(plan: AppPlan, *, quiet: bool = False) -> Iterable[list[Step]]:
+    """The steps that are told, those together that are one action."""
+    shown = [step for step in plan.steps if quiet or tells(step)]
+    folded: dict[Hashable, list[Step]] = {}
+    for step in shown or plan.steps:
+        folded.setdefault(_key(step), []).append(step)
+    return folded.values()
 
 
-def _together(alike: Sequence[Action]) -> Action:
-    first, *others = alike
-    steps = tuple(step for action in alike for step in action.steps)
-    return evolve(first, steps=steps, fields=_common(first)) if others else first
-
-
-def _common(action: Action) -> tuple[Field | Difference, ...]:
-    """What a machine has in common with others like it."""
-    return tuple(field for field in action.fields if not _OWN_VOLUME.fullmatch(field.path))
-
-
-def _fields(step: Step) -> tuple[Field | Difference, ...]:
-    match step:
-        case CreateMachine():
-            return fields_of(step.config)
-        case UpdateMachine():
-            return step.differences
-        case _:
-            return ()
-
-
-def _key(action: Action) -> Hashable:
+def _key(step: Step) -> Hashable:
     """What steps have in common that are one action."""
-    step = action.steps[0]
     match step:
         case CreateMachine():
-            return CreateMachine, step.group, step.role, _common(action)
+            return CreateMachine, step.group, step.role, _common(step)
         case UpdateMachine():
             return UpdateMachine, step.group, step.differences, step.only_if_secrets_differ
         case CreateVolume():
@@ -230,6 +234,50 @@ def _key(action: Action) -> Hashable:
             return type(step), step.group
         case _:
             return step.id
+
+
+def _fields(step: Step) -> tuple[Difference, ...]:
+    match step:
+        case CreateMachine():
+            return fields_of(step.config)
+        case UpdateMachine():
+            return step.differences
+        case _:
+            return ()
+
+
+def _common(step: Step) -> tuple[Difference, ...]:
+    """What a machine has in common with others like it."""
+    return tuple(field for field in _fields(step) if not _OWN_VOLUME.fullmatch(field.path))
+
+
+def _action(steps: Sequence[Step]) -> Action:
+    first, alone = steps[0], len(steps) == 1
+    regions = Counter(filter(None, map(_region, steps)))
+    targets = (step.target.machine for step in steps if step.target)
+    return Action(
+        action=_WORDS[first.sign],
+        kind=type(first).__name__,
+        description=first.describe() if alone else _together(steps, regions),
+        group=first.group,
+        count=len(steps),
+        machines=tuple(filter(None, targets)),
+        regions=regions,
+        fields=_fields(first) if alone else _common(first),
+        steps=tuple(step.id for step in steps),
+    )
+
+
+def _together(steps: Sequence[Step], regions: Mapping[str, int]) -> str:
+    """Equal steps in a line: where new machines are, and which present ones it is about."""
+    first = steps[0]
+    names = [name for step in steps if (name := _name(step))]
+    told = [*names[:_NAMED], *([f"and {len(names) - _NAMED} more"] if names[_NAMED:] else [])]
+    if first.sign == "+":
+        told = [f"{r} × {n}" if len(regions) > 1 else r for r, n in regions.items()]
+    named = f" ({', '.join(told)})" if told else ""
+    reason = f": {first.reason}" if isinstance(first, DestroyMachine) else ""
+    return f"{_kind(first)} × {len(steps)}{named}{reason}"
 
 
 def _kind(step: Step) -> str:
@@ -270,8 +318,6 @@ def _step(step: Step) -> StepDocument:
         mutates=step.mutates,
         calls=tuple(step.calls()),
         machine=None if updated is None else updated.machine,
-        differences=(
-            None if updated is None else tuple(map(FieldDocument.of, updated.differences))
-        ),
+        differences=None if updated is None else updated.differences,
         secrets=dict(sorted(step.changes.items())) if isinstance(step, SetSecrets) else None,
     )

@@ -9,7 +9,14 @@ from fly_machines import models
 from score_flyio.deploy.app_step import AllocateAddress, CreateVolume
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import AppPlan
-from score_flyio.deploy.planning.shown import Totals, actions, describe_app, plan_document, totals
+from score_flyio.deploy.planning.shown import (
+    MachineTotals,
+    Totals,
+    actions,
+    describe_app,
+    plan_document,
+    totals,
+)
 from score_flyio.deploy.step import (
     CreateMachine,
     DestroyMachine,
@@ -67,7 +74,7 @@ def test_of_a_thousand_machines_a_few_are_named() -> None:
     assert text == (
         "web:\n  - destroy machine × 1000 (m0, m1, m2, m3, m4, m5, and 994 more): too many"
     )
-    assert totals([with_steps(plan, *steps)]).destroy == 1000
+    assert totals([with_steps(plan, *steps)]).machines.destroy == 1000
 
 
 def test_what_waits_is_told_where_nothing_else_is() -> None:
@@ -90,10 +97,10 @@ def test_each_verb_by_itself() -> None:
 
 
 def test_totals_in_a_line() -> None:
-    assert str(Totals(apps=2, create=6, update=3, destroy=1)) == (
+    assert str(Totals(apps=2, machines=MachineTotals(create=6, update=3, destroy=1))) == (
         "2 apps, 6 machines to create, 3 to update, 1 to destroy; 0 USD a month in addresses"
     )
-    assert str(Totals(apps=1, update=1, usd=2)) == (
+    assert str(Totals(apps=1, machines=MachineTotals(update=1), addresses_usd_per_month=2)) == (
         "1 app, 1 machine to update; 2 USD a month in addresses"
     )
     assert str(Totals(apps=1, resources=1)) == (
@@ -104,7 +111,9 @@ def test_totals_in_a_line() -> None:
 def test_totals_of_plans() -> None:
     new = planned(wanted(SERVICE))
     same = planned(wanted(), launched(wanted()))
-    assert totals([new, same], resources=3) == Totals(apps=1, resources=3, create=2)
+    assert totals([new, same], resources=3) == Totals(
+        apps=1, resources=3, machines=MachineTotals(create=2)
+    )
 
 
 def test_an_action_and_totals_for_programs() -> None:
@@ -126,7 +135,9 @@ def test_an_action_and_totals_for_programs() -> None:
         "fields": [],
         "steps": ["0", "1"],
     }
-    assert Totals(apps=5, resources=4, create=1, update=2, destroy=3, usd=6).to_json() == {
+    machines = MachineTotals(create=1, update=2, destroy=3)
+    found = Totals(apps=5, resources=4, machines=machines, addresses_usd_per_month=6)
+    assert found.to_json() == {
         "apps": 5,
         "resources": 4,
         "machines": {"create": 1, "update": 2, "destroy": 3},
@@ -183,7 +194,7 @@ def test_the_region_of_an_address_is_for_programs_too() -> None:
     step = AllocateAddress(id="1", app="web", kind="v4", region="fra")
     plan = with_steps(planned(wanted()), step)
     assert plan_document(plan).to_json()["actions"][0]["regions"] == {"fra": 1}
-    assert totals([plan]) == Totals(apps=1, usd=2)
+    assert totals([plan]) == Totals(apps=1, addresses_usd_per_month=2)
 
 
 def test_what_is_taken_back_is_an_update() -> None:
@@ -197,7 +208,7 @@ def test_what_is_taken_back_is_an_update() -> None:
         machine=update.machine,
         config=before.machines[0].config or models.FlyMachineConfig(),
     )
-    assert totals([with_steps(plan, update, back)]).update == 2
+    assert totals([with_steps(plan, update, back)]).machines.update == 2
 
 
 def test_updates_that_depend_on_secrets_are_told_apart() -> None:
