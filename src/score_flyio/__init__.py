@@ -48,9 +48,9 @@ with lazily(globals()):
     from score_flyio.engine.target import EmulatorTarget as EmulatorTarget
     from score_flyio.engine.target import FlyTarget as FlyTarget
     from score_flyio.engine.target import Target as Target
+    from score_flyio.errors import Failure as Failure
     from score_flyio.errors import Problem as Problem
     from score_flyio.errors import ScoreFlyError as ScoreFlyError
-    from score_flyio.errors.failure import Failure as Failure
     from score_flyio.events import Event as Event
     from score_flyio.events import Listener as Listener
     from score_flyio.fly.auth import Tokens as Tokens

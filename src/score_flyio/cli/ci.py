@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from score_flyio.cli.context import CliContext
     from score_flyio.deploy.execution.report import AppReport, Report
     from score_flyio.engine.plans import Plan
-    from score_flyio.errors.failure import Failure
+    from score_flyio.errors import Failure
 
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>#|!~])")
 _SIGNS: Final = {"done": "✅", "unchanged": "✅", "unhealthy": "⚠️"}

@@ -13,8 +13,7 @@ from score_flyio.base.record import evolve, frozen
 from score_flyio.base.secret import Secret, masked
 from score_flyio.cli.output import Output
 from score_flyio.cli.signals import INTERRUPTED
-from score_flyio.errors import DeployError, RunInterrupted, ScoreFlyError
-from score_flyio.errors.failure import Failure
+from score_flyio.errors import DeployError, Failure, RunInterrupted, ScoreFlyError
 
 
 @frozen(kw_only=True)

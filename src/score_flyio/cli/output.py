@@ -12,7 +12,7 @@ from score_flyio.base.secret import MASK, Secret
 from score_flyio.cli.sink import Sink
 
 if TYPE_CHECKING:
-    from score_flyio.errors.failure import Failure
+    from score_flyio.errors import Failure
 
 _COLOURS = {"DEBUG": "2", "INFO": "", "WARN": "33", "Error": "31"}
 

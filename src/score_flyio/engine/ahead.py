@@ -248,16 +248,11 @@ def _strategy(
     strategy = next((s for other, s in STRATEGIES.items() if other == name), None)
     if strategy is None or observed.machines:
         return
-    found = []
+    found: list[Problem] = []
     if strategy.no_checks and not any(waiting_for(spec, g, options).checks for g in groups):
-        found.append(("strategy_without_checks", strategy.no_checks(groups[0])))
+        found.append(strategy.no_checks(groups[0]))
     if no_volumes := strategy.no_volumes:
-        with_volumes = (group for group in groups if flatten(spec, group).mounts)
-        found += [("strategy_with_volumes", no_volumes(group)) for group in with_volumes]
-    for code, problem in found:
-        yield Problem(
-            message=f"strategy {name} {problem.reason}",
-            path=path_of("--strategy" if options.strategy else "deploy.strategy"),
-            hint=problem.hint,
-            code=code,
-        )
+        found += [no_volumes(group) for group in groups if flatten(spec, group).mounts]
+    path = path_of("--strategy" if options.strategy else "deploy.strategy")
+    for problem in found:
+        yield evolve(problem, message=f"strategy {name} {problem.message}", path=path)

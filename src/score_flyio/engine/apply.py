@@ -27,8 +27,7 @@ from score_flyio.deploy.releases.made import (
     notice_of,
 )
 from score_flyio.engine.session import Session, StateRecorder
-from score_flyio.errors import ScoreFlyError, StalePlan
-from score_flyio.errors.failure import Failure
+from score_flyio.errors import Failure, ScoreFlyError, StalePlan
 from score_flyio.errors.unwrap import unwrapped
 from score_flyio.events import PlanReady, Scope, WarningRaised, WorkloadFinished
 from score_flyio.flytoml.spec import AppSpec

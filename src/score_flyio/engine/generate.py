@@ -14,7 +14,7 @@ from score_flyio.engine.project import Project
 from score_flyio.engine.selection import Selection, load_inputs
 from score_flyio.errors import ResourceError, ScoreFlyError, StateError
 from score_flyio.events import Listener, Scope, StateSaved, WarningRaised, WorkloadFinished
-from score_flyio.events.frame import run_frame
+from score_flyio.events.run import run_frame
 
 _Through: TypeAlias = Callable[[str, str, ScoreFlyError | None], None]
 """Tells of an app and its label that it is through, and why it failed."""

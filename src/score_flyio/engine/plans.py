@@ -27,8 +27,7 @@ from score_flyio.engine.images import Images
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.session import TOOL_VERSION, Session, StateRecorder
-from score_flyio.errors import ConfigError, Problem, ScoreFlyError
-from score_flyio.errors.failure import Failure
+from score_flyio.errors import ConfigError, Failure, Problem, ScoreFlyError
 from score_flyio.errors.unwrap import at_once, unwrapped
 from score_flyio.fly.organization import Apps
 from score_flyio.flytoml.names import READ_BY_ALL, looks_secret

@@ -32,6 +32,7 @@ httpx exceptions never cross the `fly` border; they are chained as causes.
 from score_flyio.base.lazy import lazily
 
 with lazily(globals()):
+    from score_flyio.errors.base import Failure as Failure
     from score_flyio.errors.base import Problem as Problem
     from score_flyio.errors.base import ScoreFlyError as ScoreFlyError
     from score_flyio.errors.fly import ApiAnswer as ApiAnswer

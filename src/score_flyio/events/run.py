@@ -1,9 +1,12 @@
-"""Events of the frame of a run: its start, its target, its end and that of each workload."""
+"""The frame of a run: its start, its target, its end and that of each workload."""
 
 from __future__ import annotations
 
-from score_flyio.base.record import frozen
-from score_flyio.events.base import Event
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from score_flyio.base.record import define, frozen
+from score_flyio.events.base import Event, Listener
 
 
 @frozen(kw_only=True)
@@ -50,3 +53,27 @@ class RunFinished(Event):
     """`done`, `unchanged`, `failed`, `unhealthy` or `interrupted`."""
     seconds: float = 0.0
     """Seconds that it took."""
+
+
+@define
+class Frame:
+    """How the run ends: the block says so once it knows."""
+
+    outcome: str = "interrupted"
+
+
+@contextmanager
+def run_frame(
+    emit: Listener, command: str, workloads: Sequence[str], *, now: Callable[[], float]
+) -> Iterator[Frame]:
+    """Tells the beginning and, whatever came of the block, the end; `now` gives seconds."""
+    start = now()
+    emit(RunStarted(command=command, workloads=tuple(workloads)))
+    frame = Frame()
+    try:
+        yield frame
+    except Exception:
+        frame.outcome = "failed"
+        raise
+    finally:
+        emit(RunFinished(outcome=frame.outcome, seconds=now() - start))

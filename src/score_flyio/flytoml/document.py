@@ -8,8 +8,7 @@ from typing import Any
 from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.base.place import path_of
 from score_flyio.base.record import evolve, field, frozen
-from score_flyio.errors import ConfigError, Problem
-from score_flyio.errors.failure import Failure
+from score_flyio.errors import ConfigError, Failure, Problem
 from score_flyio.flytoml.decode import decode
 from score_flyio.flytoml.findings import finding, recorded
 from score_flyio.flytoml.legacy import normalise

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from score_flyio.deploy.observe import Wanted
     from score_flyio.deploy.saved import SavedApp
     from score_flyio.engine.session import Session
-    from score_flyio.errors import Problem
-    from score_flyio.errors.failure import Failure
+    from score_flyio.errors import Failure, Problem
     from score_flyio.flytoml import FlyTomlDocument
 
 _UNTOLD = (

@@ -165,7 +165,7 @@ async def deprovision(
     """Take a resource away."""
     from score_flyio.cli.render import follow
     from score_flyio.events import EventLog
-    from score_flyio.events.frame import run_frame
+    from score_flyio.events.run import run_frame
     from score_flyio.resources.deprovision import Deprovisioning
 
     if (uid is None) != all_:

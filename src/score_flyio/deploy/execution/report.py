@@ -11,8 +11,7 @@ from score_flyio.base.printable import one_line
 from score_flyio.base.record import field, frozen
 from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
 from score_flyio.deploy.execution.standing import account_of, machines_by_state, release_of
-from score_flyio.errors import HealthCheckFailed, ScoreFlyError
-from score_flyio.errors.failure import Failure
+from score_flyio.errors import Failure, HealthCheckFailed, ScoreFlyError
 
 RunOutcome: TypeAlias = Literal["done", "unchanged", "unhealthy", "failed", "interrupted"]
 

@@ -11,7 +11,7 @@ import anyio
 from score_flyio.deploy.execution.report import Report
 from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session
-from score_flyio.events.frame import run_frame
+from score_flyio.events.run import run_frame
 
 
 class Ended(Protocol):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from fly_machines import models
 from score_flyio.deploy.metadata import SAFE_TO_DESTROY, TAG, Marks, in_place_of, take_over
 from score_flyio.deploy.model import Ref, Undo
-from score_flyio.deploy.planning.strategies.model import GroupUpdate, Impossible, Ordered, Strategy
+from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered, Strategy
 from score_flyio.deploy.step import (
     CordonMachine,
     CreateMachine,
@@ -22,6 +22,7 @@ from score_flyio.deploy.step import (
     UncordonMachine,
     UpdateMachine,
 )
+from score_flyio.errors import Problem
 
 
 def bluegreen(update: GroupUpdate) -> Ordered:
@@ -155,10 +156,10 @@ def _pause(update: GroupUpdate, name: str, reason: str, needs: tuple[str, ...]) 
     )
 
 
-def _impossible(update: GroupUpdate) -> Impossible | None:
+def _impossible(update: GroupUpdate) -> Problem | None:
     if update.strays:
-        return Impossible(
-            reason=f"cannot be used beside machine {', '.join(update.strays)}, which no deploy "
+        return Problem(
+            message=f"cannot be used beside machine {', '.join(update.strays)}, which no deploy "
             "made: it would go on beside the new machines",
             hint="destroy it (flyctl machine destroy ID), or use --strategy rolling",
         )
@@ -167,16 +168,18 @@ def _impossible(update: GroupUpdate) -> Impossible | None:
     return _no_volumes(update.group) if update.mounts else None
 
 
-def _no_checks(group: str) -> Impossible:
-    return Impossible(
-        reason=f"needs a check in group {group}, to know when the new machines can take over",
+def _no_checks(group: str) -> Problem:
+    return Problem(
+        code="strategy_without_checks",
+        message=f"needs a check in group {group}, to know when the new machines can take over",
         hint="add a check to fly.toml or a probe to the Score file, or use --strategy rolling",
     )
 
 
-def _no_volumes(group: str) -> Impossible:
-    return Impossible(
-        reason=f"cannot be used for group {group}, "
+def _no_volumes(group: str) -> Problem:
+    return Problem(
+        code="strategy_with_volumes",
+        message=f"cannot be used for group {group}, "
         "whose machines have volumes: a volume cannot be in two machines",
         hint="use --strategy rolling",
     )

@@ -6,9 +6,10 @@ from fly_machines import models
 from score_flyio.base.record import evolve
 from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.model import Undo
-from score_flyio.deploy.planning.strategies.model import GroupUpdate, Impossible, Ordered, Strategy
+from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered, Strategy
 from score_flyio.deploy.planning.strategies.rolling import rolling
 from score_flyio.deploy.step import CreateMachine, DestroyMachine
+from score_flyio.errors import Problem
 
 
 def canary(update: GroupUpdate) -> Ordered:
@@ -50,13 +51,14 @@ def _canary(update: GroupUpdate, removed: str) -> CreateMachine:
     )
 
 
-def _impossible(update: GroupUpdate) -> Impossible | None:
+def _impossible(update: GroupUpdate) -> Problem | None:
     return _no_volumes(update.group) if update.mounts and update.running else None
 
 
-def _no_volumes(group: str) -> Impossible:
-    return Impossible(
-        reason=f"cannot be used for group {group}, "
+def _no_volumes(group: str) -> Problem:
+    return Problem(
+        code="strategy_with_volumes",
+        message=f"cannot be used for group {group}, "
         "whose machines have volumes: the canary would need one of its own",
         hint="use --strategy rolling",
     )

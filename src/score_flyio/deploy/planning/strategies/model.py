@@ -19,6 +19,7 @@ from score_flyio.deploy.step import (
     WatchForCrashes,
 )
 from score_flyio.deploy.verdict import count_checks
+from score_flyio.errors import Problem
 from score_flyio.flytoml.groups import flatten
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
@@ -189,23 +190,15 @@ class Ordered:
 
 
 @frozen(kw_only=True)
-class Impossible:
-    """Why a strategy cannot be used for a group, and what a person can do."""
-
-    reason: str
-    """Goes on from `strategy NAME`."""
-    hint: str
-
-
-@frozen(kw_only=True)
 class Strategy:
     """In which order the machines of a group get their new config."""
 
     order: Callable[[GroupUpdate], Ordered]
-    impossible: Callable[[GroupUpdate], Impossible | None] = lambda _update: None
-    no_volumes: Callable[[str], Impossible] | None = None
+    impossible: Callable[[GroupUpdate], Problem | None] = lambda _update: None
+    """Why it cannot be used for a group; the message goes on from `strategy NAME`."""
+    no_volumes: Callable[[str], Problem] | None = None
     """Why it cannot be used for a group, by name, whose machines have volumes; None: it can."""
-    no_checks: Callable[[str], Impossible] | None = None
+    no_checks: Callable[[str], Problem] | None = None
     """Why it cannot be used for an app without any check, told of a group; None: it can."""
     whole_group: bool = False
     """Whether all machines change as soon as one does."""
