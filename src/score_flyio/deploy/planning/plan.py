@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from fly_machines import models
+from score_flyio.base.record import evolve
 from score_flyio.deploy.app_step import AddCertificate, AllocateAddress, CreateApp, SetSecrets
 from score_flyio.deploy.desired.checks import shortened_checks
+from score_flyio.deploy.desired.guest import has_gpu
+from score_flyio.deploy.desired.settings import DEFAULT_TIMEOUT, deploy_settings
+from score_flyio.deploy.desired.special import release_command_input
+from score_flyio.deploy.metadata import group_of
 from score_flyio.deploy.model import DesiredApp, ObservedApp
 from score_flyio.deploy.planning.addresses import (
     address_notes,
@@ -21,12 +27,12 @@ from score_flyio.deploy.planning.model import (
     facts,
     fingerprint,
 )
-from score_flyio.deploy.planning.new_machine import refuse_gpus
+from score_flyio.deploy.planning.new_machine import options_guest, refuse_gpus
 from score_flyio.deploy.planning.notes import notes_of
-from score_flyio.deploy.planning.release_command import release_command_steps
 from score_flyio.deploy.planning.secrets import SET_SECRETS, plan_secrets
 from score_flyio.deploy.releases.known import next_number
-from score_flyio.deploy.step import Step
+from score_flyio.deploy.step import DestroyMachine, RunReleaseCommand, Step
+from score_flyio.flytoml.groups import default_group
 from score_flyio.state.deployments import Release
 
 
@@ -119,6 +125,58 @@ def _machine_steps(
     gate = (*before, *((SET_SECRETS,) if groups.uses_secrets else ()))
     first: list[Step] = []
     if groups.certain and not context.options.skip_release_command:
-        first = release_command_steps(context, needs=gate)
+        first = _release_command(context, needs=gate)
         gate = (*gate, *(step.id for step in first))
     return [*first, *held(context.observed, groups, before=gate)]
+
+
+def _release_command(context: PlanContext, *, needs: tuple[str, ...]) -> list[Step]:
+    """A leftover of an earlier run goes first, then the command runs."""
+    desired, observed = context.desired, context.observed
+    section = desired.spec.deploy
+    if section is None or not section.release_command:
+        return []
+    reason = "a release command machine that an earlier run left behind"
+    removals: list[Step] = [
+        evolve(
+            DestroyMachine.of(machine.id or "", app=desired.name, reason=reason), unless_held=True
+        )
+        for machine in observed.leftovers
+    ]
+    timeout = context.options.release_command_timeout
+    if timeout is None:
+        timeout = deploy_settings(desired.spec).release_command_timeout.seconds
+    request = release_command_input(
+        desired.spec,
+        image=desired.image,
+        release=context.release,
+        files=desired.files,
+        existing=_default_guests(desired, observed),
+        guest=options_guest(context.options),
+    )
+    if request is None:
+        return []
+    run = RunReleaseCommand(
+        id="release",
+        app=desired.name,
+        request=evolve(request, region=request.region or context.settings.default_region or None),
+        command=section.release_command,
+        timeout=timeout or DEFAULT_TIMEOUT.seconds,
+        launch_id=context.settings.new_id(),
+        secrets_from=SET_SECRETS if SET_SECRETS in needs else None,
+        needs=(*needs, *(step.id for step in removals)),
+    )
+    return [*removals, run]
+
+
+def _default_guests(desired: DesiredApp, observed: ObservedApp) -> list[models.FlyMachineGuest]:
+    """Sizes of the machines of the default group, without those that Fly refuses."""
+    group = default_group(desired.spec)
+    return [
+        machine.config.guest
+        for machine in observed.machines
+        if group_of(machine, group) == group
+        and machine.config
+        and machine.config.guest
+        and not has_gpu(machine.config.guest)
+    ]
