@@ -16,12 +16,12 @@ _WIDTH: Final = 100
 _INDENT: Final = re.compile(rf"^(?: {{{_WIDTH}}})+", re.MULTILINE)
 
 
-def to_json(spec: AppSpec) -> dict[str, Any]:
-    """The config as flyctl's JSON: names of the file, durations as text, zero values left out.
+def to_json(section: object) -> dict[str, Any]:
+    """A config, or a section of it, as flyctl's JSON: durations as text, zero values left out.
 
     `auto_stop_machines` is a bool or `"suspend"`.
     """
-    return dict(_entries(spec, "json"))
+    return dict(_entries(section, "json"))
 
 
 def to_toml(spec: AppSpec) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from fly_machines.models import FlyMachineCheck, FlyMachineHTTPHeader, FlyMachineServiceCheck
+from fly_machines.models import FlyMachineCheck, FlyMachineServiceCheck
+from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.errors import ConversionError
+from score_flyio.deploy.desired.sections import of_section
 from score_flyio.flytoml.spec import (
     AppSpec,
     Check,
@@ -22,14 +24,12 @@ LONGEST_INTERVAL: Final = Duration.parse("1m")
 
 def tcp_check(check: ServiceTcpCheck) -> FlyMachineServiceCheck:
     """A `tcp_checks` entry of a service."""
-    return FlyMachineServiceCheck(type="tcp", **_times(check))
+    return of_section(check, FlyMachineServiceCheck, type="tcp")
 
 
 def http_check(check: ServiceHttpCheck) -> FlyMachineServiceCheck:
     """An `http_checks` entry of a service, or a `checks` entry of `http_service`."""
-    return FlyMachineServiceCheck(
-        type="http", method=check.method, **_times(check), **_request(check)
-    )
+    return of_section(check, FlyMachineServiceCheck, type="http", headers=_headers(check))
 
 
 def shortened_checks(spec: AppSpec) -> tuple[str, ...]:
@@ -59,12 +59,12 @@ def machine_checks(flat: AppSpec) -> dict[str, FlyMachineCheck] | None:
 
 
 def _machine_check(name: str, check: Check, flat: AppSpec) -> FlyMachineCheck:
-    return FlyMachineCheck(
-        type=check.type,
+    return of_section(
+        evolve(check, processes=()),
+        FlyMachineCheck,
         port=_port(name, check, flat),
         method=check.method.upper() if check.method is not None else None,
-        **_times(check),
-        **_request(check),
+        headers=_headers(check),
     )
 
 
@@ -81,22 +81,6 @@ def _port(name: str, check: Check, flat: AppSpec) -> int:
     return flat.http_service.internal_port
 
 
-def _times(check: Check | ServiceHttpCheck | ServiceTcpCheck) -> dict[str, Any]:
-    times = (check.interval, check.timeout, check.grace_period)
-    interval, timeout, grace = (None if each is None else each.text() for each in times)
-    return {"interval": interval, "timeout": timeout, "grace_period": grace}
-
-
-def _request(check: Check | ServiceHttpCheck) -> dict[str, Any]:
-    """What is asked for over HTTP, but for the method."""
-    headers = [
-        FlyMachineHTTPHeader(name=name or None, values=[value])
-        for name, value in sorted(check.headers.items())
-    ]
-    return {
-        "path": check.path,
-        "protocol": check.protocol,
-        "tls_skip_verify": check.tls_skip_verify,
-        "tls_server_name": check.tls_server_name,
-        "headers": headers or None,
-    }
+def _headers(check: Check | ServiceHttpCheck) -> list[dict[str, Any]] | None:
+    named = sorted(check.headers.items())
+    return [{"name": name or None, "values": [value]} for name, value in named] or None

@@ -17,11 +17,13 @@ from fly_machines.models import (
     FlyStatic,
     FlyStopConfig,
 )
+from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.checks import machine_checks
 from score_flyio.deploy.desired.containers import with_sources
 from score_flyio.deploy.desired.files import merged_files
 from score_flyio.deploy.desired.guest import guest_of
 from score_flyio.deploy.desired.mounts import machine_mounts
+from score_flyio.deploy.desired.sections import of_section
 from score_flyio.deploy.desired.services import machine_services
 from score_flyio.deploy.metadata import (
     ALL_SECRETS_SEEN,
@@ -33,7 +35,7 @@ from score_flyio.deploy.metadata import (
 )
 from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.groups import flatten
-from score_flyio.flytoml.spec import AppSpec, ExperimentalSection
+from score_flyio.flytoml.spec import AppSpec, ExperimentalSection, MetricsSpec
 from score_flyio.flytoml.values import Duration, split_command
 from score_flyio.state.deployments import Release
 
@@ -121,14 +123,8 @@ def _set_init(config: FlyMachineConfig, flat: AppSpec, group: str) -> None:
 
 
 def _metrics(flat: AppSpec) -> FlyMachineMetrics | None:
-    if not flat.metrics:
-        return None
-    first = flat.metrics[0]
-    if first.port is None and first.path is None and first.https is None:
-        return None
-    return FlyMachineMetrics(
-        port=first.port or None, path=first.path or None, https=first.https or None
-    )
+    first = evolve(flat.metrics[0], processes=()) if flat.metrics else MetricsSpec()
+    return None if first == MetricsSpec() else of_section(first, FlyMachineMetrics)
 
 
 def _statics(flat: AppSpec) -> list[FlyStatic] | None:
