@@ -155,11 +155,8 @@ def _kill_signal(spec: AppSpec) -> Iterator[Problem]:
 
 def _kill_timeouts(spec: AppSpec) -> Iterator[Problem]:
     given = {"kill_timeout": spec.kill_timeout}
-    tests = {"": spec.machine_checks}
-    tests |= {f"{place}.": each.machine_checks for place, each in spec.placed_services.items()}
-    for section, checks in tests.items():
-        for number, check in enumerate(checks):
-            given[f"{section}machine_checks[{number}].kill_timeout"] = check.kill_timeout
+    for place, check in spec.placed_machine_checks.items():
+        given[f"{place}.kill_timeout"] = check.kill_timeout
     for place, span in given.items():
         if span is None:
             continue

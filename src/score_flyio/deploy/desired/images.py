@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from fly_machines.models import FlyContainerConfig, FlyMachineConfig
 from score_flyio.deploy.desired.containers import BUILT_IMAGE, config_source, with_sources
 from score_flyio.deploy.model import FileSource
-from score_flyio.flytoml.spec import AppSpec, MachineCheck
+from score_flyio.flytoml.spec import AppSpec
 
 
 def needs_image(spec: AppSpec, files: FileSource) -> bool:
-    """Whether anything runs the image of the app: not when all containers bring their own.
-
-    Raises ConversionError: as `with_sources`.
-    """
+    """Whether anything runs the image of the app: not when all containers bring their own."""
     containers = _containers(spec, files)
     named = {file.image_config for each in containers for file in each.files or []}
     built = BUILT_IMAGE in named | {container.image for container in containers}
@@ -22,10 +19,7 @@ def needs_image(spec: AppSpec, files: FileSource) -> bool:
 
 
 def named_images(spec: AppSpec, files: FileSource) -> Mapping[str, str]:
-    """The images that containers, their files and machine checks name, each with its first place.
-
-    Raises ConversionError: as `with_sources`.
-    """
+    """The images that containers, their files and machine checks name, each with a place."""
     found: dict[str, str] = {}
     source = _source(spec, files)
     for container in _containers(spec, files):
@@ -35,7 +29,7 @@ def named_images(spec: AppSpec, files: FileSource) -> Mapping[str, str]:
             if file.image_config != BUILT_IMAGE:
                 place = f"{source}.{container.name}.files[{file.guest_path}].image_config"
                 found.setdefault(file.image_config or "", place)
-    for place, check in _machine_checks(spec):
+    for place, check in spec.placed_machine_checks.items():
         found.setdefault(check.image, f"{place}.image")
     return {image: place for image, place in found.items() if image}
 
@@ -52,14 +46,3 @@ def _source(spec: AppSpec, files: FileSource) -> str:
         return f"{compose_file(spec.build.compose.file, files)}: services"
     key, text = config_source(spec)
     return f"{key}.containers" if text.startswith("{") else f"{text}: containers"
-
-
-def _machine_checks(spec: AppSpec) -> Iterator[tuple[str, MachineCheck]]:
-    tables = {"machine_checks": spec.machine_checks}
-    if spec.http_service is not None:
-        tables["http_service.machine_checks"] = spec.http_service.machine_checks
-    for index, service in enumerate(spec.services):
-        tables[f"services[{index}].machine_checks"] = service.machine_checks
-    for place, checks in tables.items():
-        for index, check in enumerate(checks):
-            yield f"{place}[{index}]", check

@@ -17,7 +17,7 @@ from score_flyio.deploy.desired.special import need_command, release_command_mac
 from score_flyio.deploy.model import FileSource
 from score_flyio.errors import Problem
 from score_flyio.flytoml.groups import flatten, process_groups, vm_of
-from score_flyio.flytoml.spec import AppSpec, MachineCheck, VmSpec
+from score_flyio.flytoml.spec import AppSpec, VmSpec
 
 _Conversions = Iterator[Callable[[], object]]
 
@@ -33,9 +33,8 @@ def conversion_problems(spec: AppSpec, files: FileSource) -> tuple[Problem, ...]
 def undeployable_problems(spec: AppSpec, files: FileSource) -> tuple[Problem, ...]:
     """The same with what flyctl leaves to the platform, such as sizes that Fly does not have."""
     checks = _told(
-        partial(need_command, check, place=f"{section}machine_checks[{index}]")
-        for section, checks in _machine_checks(spec)
-        for index, check in enumerate(checks)
+        partial(need_command, check, place=place)
+        for place, check in spec.placed_machine_checks.items()
     )
     sizes = _told(partial(_possible_size, vm, place=place) for place, vm in _sizes(spec))
     converted = conversion_problems(spec, files)
@@ -70,15 +69,6 @@ def _sizes(spec: AppSpec) -> Iterator[tuple[str, VmSpec]]:
             yield f"vm[{index}]", vm
     if spec.deploy is not None and spec.deploy.release_command_vm is not None:
         yield "deploy.release_command_vm", spec.deploy.release_command_vm
-
-
-def _machine_checks(spec: AppSpec) -> Iterator[tuple[str, tuple[MachineCheck, ...]]]:
-    """Those of each section, with its place and a dot."""
-    if spec.http_service is not None:
-        yield "http_service.", spec.http_service.machine_checks
-    for index, service in enumerate(spec.services):
-        yield f"services[{index}].", service.machine_checks
-    yield "", spec.machine_checks
 
 
 def _possible_size(vm: VmSpec, *, place: str) -> None:

@@ -41,8 +41,6 @@ def release_command_machine(spec: AppSpec, *, files: FileSource) -> FlyMachineCo
     """The config of the machine that runs the release command, without image.
 
     The guest is set where `release_command_vm` gives it. None when there is no command.
-
-        Raises ConversionError: its size or a local file cannot be converted.
     """
     words = split_command(spec.deploy.release_command if spec.deploy else "")
     if not words:
@@ -74,8 +72,6 @@ def release_command_input(
     Its size is `release_command_vm`, else the largest memory among `existing` guests of the default
     group's machines, else `guest` (the command line's), else Fly's default for release commands.
     None when there is no release command.
-
-        Raises ConversionError: its size or a local file cannot be converted.
     """
     config = release_command_machine(spec, files=files)
     if config is None:
@@ -97,10 +93,7 @@ def machine_check_input(
     images: Mapping[str, str] = NOTHING,
     guest: FlyMachineGuest | None = None,
 ) -> CreateMachineRequest:
-    """The request for a machine check, to be run against the machine `under_test`.
-
-    Raises ConversionError: the check has no command.
-    """
+    """The request for a machine check, to be run against the machine `under_test`."""
     need_command(check)
     tested = under_test.config or FlyMachineConfig()
     env = environment(spec, TEST_GROUP, tested.env or {}, FLY_TEST_COMMAND="1")
@@ -129,12 +122,8 @@ def need_command(check: MachineCheck, *, place: str = "machine_checks") -> None:
 
 
 def group_machine_checks(spec: AppSpec, group: str) -> tuple[MachineCheck, ...]:
-    """The machine checks of a group: those of its services, then those of the app."""
-    flat = flatten(spec, group)
-    checks = flat.http_service.machine_checks if flat.http_service else ()
-    for service in flat.services:
-        checks += service.machine_checks
-    return checks + flat.machine_checks
+    """The machine checks of a group."""
+    return tuple(flatten(spec, group).placed_machine_checks.values())
 
 
 def console_machine(spec: AppSpec) -> FlyMachineConfig:

@@ -154,6 +154,16 @@ class AppSpec:
         return {"http_service": self.http_service, **placed} if self.http_service else placed
 
     @property
+    def placed_machine_checks(self) -> dict[str, MachineCheck]:
+        """The machine checks of services, then those of the app, by their places."""
+        sections = {f"{place}.": one.machine_checks for place, one in self.placed_services.items()}
+        return {
+            f"{section}machine_checks[{index}]": check
+            for section, checks in {**sections, "": self.machine_checks}.items()
+            for index, check in enumerate(checks)
+        }
+
+    @property
     def service_checks(self) -> dict[str, ServiceTcpCheck | ServiceHttpCheck]:
         """The checks of all services, by their places."""
         http = self.http_service.checks if self.http_service else ()
