@@ -28,10 +28,7 @@ BUILT_IMAGE = "."
 
 
 def with_sources(config: FlyMachineConfig, spec: AppSpec, files: FileSource) -> FlyMachineConfig:
-    """`config` with the machine config file or compose file of the app laid over it.
-
-    Raises ConversionError: the file is missing, cannot be read as what it is, or names no image.
-    """
+    """`config` with the machine config file or compose file of the app laid over it."""
     if spec.build is not None and spec.build.compose is not None:
         from score_flyio.deploy.desired.compose import compose_containers
 
@@ -64,17 +61,6 @@ def with_image(config: FlyMachineConfig, image: str, images: Mapping[str, str] =
         for file in container.files or []:
             if file.image_config:
                 file.image_config = images.get(file.image_config, file.image_config)
-
-
-def with_image_configs(config: FlyMachineConfig, image: str) -> None:
-    """Name the deployed image where a container's file asks for the config of image `"."`.
-
-    Only creates do so: in an update flyctl leaves the `"."` to the platform.
-    """
-    for container in config.containers or []:
-        for file in container.files or []:
-            if file.image_config == BUILT_IMAGE:
-                file.image_config = image
 
 
 def _with_file(

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from fly_machines.models import CreateMachineRequest, FlyMachineConfig, FlyMachineGuest
 from score_flyio.base.record import evolve, frozen
-from score_flyio.deploy.desired.containers import NOTHING, with_image, with_image_configs
+from score_flyio.deploy.desired.containers import BUILT_IMAGE, NOTHING, with_image
 from score_flyio.deploy.desired.guest import default_guest
 from score_flyio.deploy.desired.machine_config import add_release, machine_config
 from score_flyio.deploy.desired.settings import deploy_settings
@@ -51,16 +51,13 @@ def launch_plan(
 
     `images` tells what the names of further images mean. With `ha` the group gets a second machine
     where it can have one; `guest` is the size where no `[[vm]]` table serves the group.
-
-    Raises:
-        ConversionError: the config of the group cannot be made.
     """
     config = machine_config(spec, group, files=files)
     config.guest = config.guest or deepcopy(guest) or default_guest()
     if spec.host_dedication_id:
         config.guest.host_dedication_id = spec.host_dedication_id
-    with_image(config, image, images)
-    with_image_configs(config, image)
+    # in an update flyctl leaves the `"."` of a file's `image_config` to the platform
+    with_image(config, image, {**images, BUILT_IMAGE: image})
     add_release(config, release)
     first = CreateMachineRequest(
         config=config,

@@ -12,6 +12,7 @@ from copy import deepcopy
 
 from fly_machines import models
 from score_flyio.base.record import evolve
+from score_flyio.deploy.desired.containers import with_image
 from score_flyio.images.reference import DEFAULT_TAG, ImageReference, held
 
 
@@ -66,9 +67,6 @@ def with_image_that_runs(
 
 def renamed(config: models.FlyMachineConfig, image: str) -> models.FlyMachineConfig:
     """The config with another name of its image, in each place that names it."""
-    before, containers = config.image, deepcopy(config.containers)
-    for container in containers or []:
-        container.image = image if container.image == before else container.image
-        for file in container.files or []:
-            file.image_config = image if file.image_config == before else file.image_config
-    return evolve(config, image=image, containers=containers)
+    new = evolve(config, containers=deepcopy(config.containers))
+    with_image(new, image, {config.image or "": image})
+    return new
