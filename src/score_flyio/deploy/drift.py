@@ -57,8 +57,6 @@ def drift(
     """Every difference between a fly.toml and what runs; the image counts where the file names it.
 
     `others` are machines of the app that are part of no group.
-
-        Raises ConversionError: a machine config cannot be made.
     """
     groups = process_groups(spec)
     found: list[Drift] = []

@@ -19,7 +19,7 @@ from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.compare import AUTOSTOP, differences, timed
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.guest import default_guest
-from score_flyio.deploy.desired.settings import deploy_settings
+from score_flyio.deploy.desired.settings import build_strategies
 from score_flyio.deploy.drift import drift
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.metadata import group_of, release_number
@@ -89,7 +89,7 @@ def saved_app(
     chosen = dict(_representatives(machines))
     if definition is not None:
         changed = _changed(definition, tuple(chosen.values()), files)
-        if not changed and deploy_settings(definition).build_strategies:
+        if not changed and build_strategies(definition.build):
             return SavedApp(spec=evolve(definition, app=app))
     configs = {group: unstructure(machine.config) for group, machine in chosen.items()}
     saving = _Saving(
@@ -164,9 +164,7 @@ def _laid_over(definition: AppSpec, spec: AppSpec, changed: Collection[str]) -> 
             spec.experimental or ExperimentalSection(),
             **{name: getattr(definition.experimental, name) for name in _SWITCHES},
         )
-    if spec.build is not None and (
-        "build" in changed or not deploy_settings(definition).build_strategies
-    ):
+    if spec.build is not None and ("build" in changed or not build_strategies(definition.build)):
         changes["build"] = evolve(definition.build or spec.build, image=spec.build.image)
     if "mounts" in changed:
         known = {mount.source: mount for mount in definition.mounts}

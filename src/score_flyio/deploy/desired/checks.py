@@ -51,10 +51,7 @@ def _checks_of(service: HttpService | Service) -> tuple[ServiceHttpCheck | Servi
 
 
 def machine_checks(flat: AppSpec) -> dict[str, FlyMachineCheck] | None:
-    """The `[checks]` of a flattened app, by name.
-
-    Raises ConversionError: a check has no port, and there is no `http_service` to take it from.
-    """
+    """The `[checks]` of a flattened app, by name."""
     return {name: _machine_check(name, check, flat) for name, check in flat.checks.items()} or None
 
 

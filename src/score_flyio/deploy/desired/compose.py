@@ -44,11 +44,7 @@ _CONDITIONS: Final = {
 
 
 def compose_containers(path: str, files: FileSource) -> list[FlyContainerConfig]:
-    """The services of a compose file, sorted by name; none if no file is named or found.
-
-    Raises ConversionError: the file is missing, is no compose file, has no services, more than one
-    that is built, or one with neither image nor build.
-    """
+    """The services of a compose file, sorted by name; none if no file is named or found."""
     path = compose_file(path, files)
     if not path:
         return []
@@ -238,10 +234,7 @@ def number_of(text: str) -> float:
 
 
 def read_services(content: bytes, path: str) -> dict[str, dict[str, Any]]:
-    """The services of a compose file, by name; scalars in them are `Scalar`, null is None.
-
-    Raises ConversionError: it is no YAML, has not the shape of a compose file, or no services.
-    """
+    """The services of a compose file, by name; scalars in them are `Scalar`, null is None."""
     try:
         document = _load(content)
     except UnicodeDecodeError:

@@ -19,8 +19,6 @@ def merged_files(
 
     A later entry takes the place of an earlier one of the same path; a later entry without content
     deletes it. `first` is the index of the first entry.
-
-        Raises ConversionError: a local file cannot be read.
     """
     files: dict[str | None, FlyFile] = {}
     for index, entry in enumerate(entries, first):
@@ -33,20 +31,12 @@ def merged_files(
 
 
 def read_encoded(source: FileSource, path: str, *, field: str) -> str:
-    """The bytes of a local file in base64.
-
-    Raises:
-        ConversionError: the file cannot be read; `field` is the key that names it.
-    """
+    """The bytes of a local file in base64; `field` is the key that names it."""
     return base64.b64encode(read(source, path, field=field)).decode("ascii")
 
 
 def read(source: FileSource, path: str, *, field: str) -> bytes:
-    """The bytes of a local file.
-
-    Raises:
-        ConversionError: the file cannot be read; `field` is the key that names it.
-    """
+    """The bytes of a local file; `field` is the key that names it."""
     try:
         return source.read(path)
     except OSError as error:

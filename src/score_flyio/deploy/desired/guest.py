@@ -86,11 +86,7 @@ _FAMILIES: Final = {
 
 
 def refuse_impossible(guest: FlyMachineGuest, *, place: str = "vm") -> None:
-    """Holds a guest against the sizes that Fly has; those with a GPU are another matter.
-
-    Raises:
-        ConversionError: Fly has no such machine; the hint names the nearest ones.
-    """
+    """Holds a guest against the sizes that Fly has; those with a GPU are another matter."""
     family = _FAMILIES.get(guest.cpu_kind or "shared")
     if family is None:
         raise ConversionError(
@@ -144,11 +140,7 @@ def _key(place: str, name: str) -> str:
 
 
 def preset(size: str, *, place: str = "vm") -> FlyMachineGuest:
-    """A new guest of a named size.
-
-    Raises:
-        ConversionError: Fly has no such size; the hint names the nearest ones.
-    """
+    """A new guest of a named size."""
     if size not in _PRESETS:
         raise ConversionError(
             _key(place, "size"),
@@ -173,8 +165,6 @@ def guest_of(vm: VmSpec, *, host_dedication_id: str = "", place: str = "vm") -> 
     """The guest of a `[[vm]]` table: preset, then memory, then every other key that is given.
 
     `host_dedication_id` is the one of the whole app; the table's own wins over it.
-
-        Raises ConversionError: unknown size, or a memory size that is unreadable or zero.
     """
     size = vm.size or (DEFAULT_GPU_SIZE if vm.gpu_kind else DEFAULT_SIZE)
     guest = preset(size, place=place)

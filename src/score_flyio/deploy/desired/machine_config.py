@@ -50,8 +50,6 @@ def machine_config(
     """The config of a machine of `group`; `base` is the present one of a machine to be updated.
 
     The image, release metadata and volume ids are not set here; `base` is not changed.
-
-        Raises ConversionError: a size, check, container or local file cannot be converted.
     """
     flat = flatten(spec, group)
     merged = merged_files(spec.files, files)

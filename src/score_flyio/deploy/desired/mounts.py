@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 
 from fly_machines.models import FlyMachineMount
-from score_flyio.base.record import evolve, frozen
+from score_flyio.base.record import evolve
 from score_flyio.flytoml.spec import AppSpec, Mount
 from score_flyio.flytoml.values import volume_gb
 
@@ -29,27 +29,20 @@ def _gigabytes(text: str) -> int | None:
     return (volume_gb(text) or None) if text else None
 
 
-@frozen(kw_only=True)
-class MountChange:
-    """The mounts of an updated machine."""
-
-    mounts: list[FlyMachineMount] | None
-    replaced: bool = False
-    """A volume cannot be attached to, or taken from, a machine that exists."""
-
-
 def updated_mounts(
-    wanted: list[FlyMachineMount] | None,
-    present: list[FlyMachineMount] | None,
-) -> MountChange:
-    """What becomes of the mounts of a machine; only the first mount has a volume."""
-    if not wanted:
-        return MountChange(mounts=None, replaced=bool(present))
-    first, others = wanted[0], wanted[1:]
-    old = present[0] if present else None
-    if old is None or (old.name and old.name != first.name):
-        return MountChange(mounts=wanted, replaced=True)
-    return MountChange(mounts=[_kept(first, old), *others])
+    wanted: list[FlyMachineMount] | None, present: list[FlyMachineMount] | None
+) -> tuple[list[FlyMachineMount] | None, bool]:
+    """What becomes of the mounts of a machine, and whether it is replaced for them.
+
+    A volume cannot be attached to, or taken from, a machine that exists. Only the first mount has
+    one.
+    """
+    if not wanted or not present:
+        return wanted, bool(wanted or present)
+    (first, *others), old = wanted, present[0]
+    if old.name and old.name != first.name:
+        return wanted, True
+    return [_kept(first, old), *others], False
 
 
 def _kept(wanted: FlyMachineMount, present: FlyMachineMount) -> FlyMachineMount:

@@ -19,7 +19,7 @@ from score_flyio.deploy.desired.errors import ConversionError, attempt
 from score_flyio.deploy.desired.files import merged_files
 from score_flyio.deploy.desired.machine_config import machine_config
 from score_flyio.deploy.desired.problems import conversion_problems
-from score_flyio.deploy.desired.settings import deploy_settings
+from score_flyio.deploy.desired.settings import build_strategies, deploy_settings
 from score_flyio.deploy.desired.special import console_machine, release_command_machine
 from score_flyio.deploy.desired.volumes import first_deploy_volumes
 from score_flyio.deploy.model import FileSource
@@ -132,7 +132,7 @@ def deploy_json(spec: AppSpec) -> dict[str, Any]:
         "release_command_timeout": settings.release_command_timeout.text(),
         "ip_type": address_kind(spec),
         "url": public_url(spec),
-        "build_strategies": list(settings.build_strategies),
+        "build_strategies": list(build_strategies(spec.build)),
     }
 
 

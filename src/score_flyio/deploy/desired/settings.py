@@ -22,8 +22,6 @@ class DeploySettings:
     """A count (1 or more), or a share of the group's machines (below 1)."""
     wait_timeout: Duration
     release_command_timeout: Duration
-    build_strategies: tuple[str, ...]
-    """The sources of the image that the file names, in words."""
 
 
 def deploy_settings(spec: AppSpec) -> DeploySettings:
@@ -35,15 +33,12 @@ def deploy_settings(spec: AppSpec) -> DeploySettings:
         max_unavailable=DEFAULT_MAX_UNAVAILABLE if share is None else share,
         wait_timeout=_timeout(deploy.wait_timeout),
         release_command_timeout=_timeout(deploy.release_command_timeout),
-        build_strategies=build_strategies(spec.build),
     )
 
 
 def build_strategies(build: BuildSection | None) -> tuple[str, ...]:
     """The image sources that `[build]` names; more than one is worth a warning."""
-    if build is None:
-        return ()
-    found = []
+    build, found = build or BuildSection(), []
     if build.image:
         found.append(f"image {build.image}")
     if build.builder or build.buildpacks:

@@ -45,16 +45,12 @@ def update_input(
     """How to update `existing`, a machine of `group`; it is not changed.
 
     One at rest stays so, unless the update is to `start` it.
-
-    Raises ConversionError: the config of the group cannot be made, or the machine would have to
-    move to other hosts together with its volume.
     """
     present = shown_config(existing)
     config = machine_config(spec, group, base=present, files=files)
     with_image(config, image, images)
     add_release(config, release)
-    change = updated_mounts(config.mounts, present.mounts)
-    config.mounts = change.mounts
+    config.mounts, replaced = updated_mounts(config.mounts, present.mounts)
     if config.services:
         config.standbys = None
     moved = _move(spec.host_dedication_id, config, present)
@@ -65,7 +61,7 @@ def update_input(
         skip_secrets=False,
     )
     reason = f"it moves to hosts {spec.host_dedication_id}" if moved else ""
-    reason = "its mounts change" if change.replaced else reason
+    reason = "its mounts change" if replaced else reason
     reason = reason if host_answers(existing) else f"its host is {existing.host_status}"
     return MachineUpdate(request=request, replaced_because=reason)
 

@@ -16,10 +16,7 @@ DEFAULT_GPU_SIZE_GB: Final = 100
 
 
 def first_deploy_volumes(spec: AppSpec, *, image: str) -> list[CreateVolumeRequest]:
-    """One request per mount and process group.
-
-    Raises ConversionError: the size of a group cannot be converted.
-    """
+    """One request per mount and process group."""
     return [
         volume_request(spec, group, mount, image=image)
         for group in process_groups(spec)
@@ -36,10 +33,7 @@ def volume_request(
     guest: FlyMachineGuest | None = None,
     initial_size_gb: int | None = None,
 ) -> CreateVolumeRequest:
-    """The request for a new volume of `mount`, placed where a machine of `group` has room.
-
-    Raises ConversionError: the size of the group cannot be converted.
-    """
+    """The request for a new volume of `mount`, placed where a machine of `group` has room."""
     flat = flatten(spec, group)
     compute = deepcopy(guest) or default_guest()
     if flat.vm:

@@ -17,7 +17,7 @@ from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.guest import preset
 from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.render import render
-from score_flyio.deploy.desired.settings import deploy_settings
+from score_flyio.deploy.desired.settings import build_strategies, deploy_settings
 from score_flyio.deploy.desired.special import (
     console_machine,
     machine_check_input,
@@ -452,7 +452,7 @@ def test_settings() -> None:
     ],
 )
 def test_build_strategies(build: BuildSection | None, count: int) -> None:
-    assert len(deploy_settings(AppSpec(build=build)).build_strategies) == count
+    assert len(build_strategies(build)) == count
 
 
 def test_rendering_goes_on_after_a_failure() -> None:
