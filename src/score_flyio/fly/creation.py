@@ -17,8 +17,7 @@ from score_flyio.fly.repeats import (
     LOOKS,
     delete_machine,
     naming,
-    once_image_is_found,
-    once_secrets_arrived,
+    once_hosts_know,
     repeat,
 )
 
@@ -62,9 +61,7 @@ async def create_machine(
     async def send() -> models.Machine:
         nonlocal sent
         sent += 1
-        return await once_image_is_found(
-            lambda: once_secrets_arrived(create_somewhere, request.min_secrets_version)
-        )
+        return await once_hosts_know(create_somewhere, request.min_secrets_version)
 
     async def create_somewhere() -> models.Machine:
         try:

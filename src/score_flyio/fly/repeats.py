@@ -6,7 +6,7 @@ sends the change again, so that nothing is made twice and nothing made is overlo
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableSet
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableSet
 from typing import Final, TypeVar
 
 import anyio
@@ -42,10 +42,8 @@ RUNNING: Final = frozenset({"started", "starting", "restarting"})
 """States in which a machine runs without being started."""
 STARTABLE_WITHIN: Final = 60.0
 """Seconds within which an updated machine must let itself be started; 30 were observed."""
-PUSHED_WITHIN: Final = 30.0
-"""Seconds within which an image that was pushed just now must be found by the hosts."""
-SECRETS_WITHIN: Final = 30.0
-"""Seconds within which a version of the secrets must arrive on the hosts."""
+KNOWN_WITHIN: Final = 30.0
+"""Seconds within which hosts must know an image that was pushed, or secrets set, just now."""
 VISIBLE_WITHIN: Final = 60.0
 """Seconds within which a new app must become readable."""
 MET_WITHIN: Final = 5.0
@@ -70,14 +68,21 @@ async def repeat(send: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[
         except FlyError as error:
             if not (is_doubtful(error) or _met_another(error)):
                 raise
-            for pause in LOOKS:
-                await anyio.sleep(pause)
-                found = await look()
-                if found is not None:
-                    return found
+            found = await _seen(look, LOOKS)
+            if found is not None:
+                return found
             if not left:
                 raise
     raise AssertionError("the last try returns or raises")
+
+
+async def _seen(look: Callable[[], Awaitable[T | None]], pauses: Iterable[float]) -> T | None:
+    for pause in pauses:
+        await anyio.sleep(pause)
+        found = await look()
+        if found is not None:
+            return found
+    return None
 
 
 def _met_another(error: FlyError) -> bool:
@@ -194,22 +199,20 @@ async def resent(
         pause = min(longest, pause * 2)
 
 
-async def once_secrets_arrived(send: Callable[[], Awaitable[T]], version: int | None) -> T:
-    """Send again while the platform refuses: a host may not know the newest secrets yet (412)."""
+async def once_hosts_know(send: Callable[[], Awaitable[T]], secrets: int | None) -> T:
+    """Send again while a host may not know what is new: the secrets (412), or an image.
+
+    One that is asked for by its digest is there, for its digest was read from it.
+    """
     return await resent(
         send,
-        lambda error: version is not None and isinstance(error, PreconditionFailed),
-        within=SECRETS_WITHIN,
+        lambda error: (
+            _lacks_a_manifest(error)
+            or (secrets is not None and isinstance(error, PreconditionFailed))
+        ),
+        within=KNOWN_WITHIN,
         longest=4.0,
     )
-
-
-async def once_image_is_found(send: Callable[[], Awaitable[T]]) -> T:
-    """Send again while the platform does not find an image that is asked for by its digest.
-
-    It is there, for its digest was read from it; one pushed just now takes a while to be found.
-    """
-    return await resent(send, _lacks_a_manifest, within=PUSHED_WITHIN, longest=4.0)
 
 
 def _lacks_a_manifest(error: FlyApiError) -> bool:
@@ -235,13 +238,9 @@ async def update_machine(
     """
 
     async def send() -> models.Machine:
-        made = await once_image_is_found(
-            lambda: once_secrets_arrived(
-                lambda: api.machines_update(
-                    app, machine_id, request, fly_machine_lease_nonce=nonce
-                ),
-                request.min_secrets_version,
-            )
+        made = await once_hosts_know(
+            lambda: api.machines_update(app, machine_id, request, fly_machine_lease_nonce=nonce),
+            request.min_secrets_version,
         )
         return naming(made, made.id, f"/v1/apps/{app}/machines/{machine_id}")
 
@@ -261,22 +260,24 @@ async def start_machine(
     For a while after an update the platform refuses: "machine getting replaced, refusing to start"
     and the like. That is waited out.
     """
-    end = anyio.current_time() + STARTABLE_WITHIN
-    pause = 0.5
-    while True:
+    lost = False
+
+    async def start() -> None:
+        nonlocal lost
         try:
             await api.machines_start(app, machine_id, fly_machine_lease_nonce=nonce)
         except PreconditionFailed:
             machine = await api.machines_show(app, machine_id)
-            if machine.state in RUNNING:
-                return
             lost = machine.host_status not in {None, "ok"}
-            if lost or anyio.current_time() + pause > end:
+            if machine.state not in RUNNING:
                 raise
-        else:
-            return
-        await anyio.sleep(pause)
-        pause = min(4.0, pause * 2)
+
+    await resent(
+        start,
+        lambda error: isinstance(error, PreconditionFailed) and not lost,
+        within=STARTABLE_WITHIN,
+        longest=4.0,
+    )
 
 
 async def stop_machine(
@@ -351,32 +352,22 @@ async def assign_ip(
         made = await api.app_ip_assignments_create(app, request)
         return naming(made, made.ip, f"/v1/apps/{app}/ip_assignments")
 
-    async def assigned() -> models.IPAssignment | None:
-        listed = await api.app_ip_assignments_list(app)
-        new = (each for each in listed.ips or [] if each.ip not in known)
-        return next((each for each in new if ip_type(each) == request.type), None)
+    async def assigned(*, but: Collection[str] = known) -> models.IPAssignment | None:
+        listed = (await api.app_ip_assignments_list(app)).ips or []
+        found = (each for each in listed if ip_type(each) == request.type and each.ip not in but)
+        return next(found, None)
 
     try:
         assignment = await repeat(send, assigned)
     except (Conflict, InvalidRequest) as error:
         if "already" not in error.answer.message.lower():
             raise
-        assignment = await _one_of(api, app, request)
+        # Lists may lack the one that it has: then it is given without its text.
+        there = await _seen(lambda: assigned(but=()), (0.0, *LOOKS))
+        assignment = there or models.IPAssignment()
     if assignment.ip is not None:
         known.add(assignment.ip)
     return assignment
-
-
-async def _one_of(
-    api: FlyMachinesApi, app: str, request: models.AssignIPRequest
-) -> models.IPAssignment:
-    """The address of that type which the app has; one without text where lists lack it."""
-    for pause in (0.0, *LOOKS):
-        await anyio.sleep(pause)
-        for each in (await api.app_ip_assignments_list(app)).ips or []:
-            if ip_type(each) == request.type:
-                return each
-    return models.IPAssignment()
 
 
 async def ask_for_certificate(
