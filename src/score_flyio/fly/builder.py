@@ -23,21 +23,16 @@ PORT: Final = 8080
 GUEST: Final = models.FlyMachineGuest(cpu_kind="shared", cpus=4, memory_mb=4096)
 
 
-async def find_builder(api: FlyMachinesApi, org: str) -> str | None:
-    """The app of the organization's builder, if there is one. Raises NotAuthorized."""
-    apps = (await api.apps_list(org_slug=org, app_role=ROLE)).apps or []
-    return min((app.name for app in apps if app.name), default=None)
-
-
 async def ensure_builder(
     api: FlyMachinesApi, org: str, *, new_id: str, region: str | None = None
 ) -> str:
     """The app of the organization's builder; what is missing of it is made.
 
     `new_id` makes the name of a new builder and its launch unique; without a region the platform
-    chooses one.
+    chooses one. Raises NotAuthorized.
     """
-    found = await find_builder(api, org)
+    apps = (await api.apps_list(org_slug=org, app_role=ROLE)).apps or []
+    found = min((app.name for app in apps if app.name), default=None)
     app = found or f"fly-builder-{new_id.lower()}"
     if found is None:
         await create_app(api, app, org, role=ROLE)

@@ -26,8 +26,7 @@ from fly_machines.model import Model, values
 from score_flyio.base.place import Path
 from score_flyio.base.record import fields, needed
 from score_flyio.errors import Problem
-from score_flyio.fly.elements import Elements
-from score_flyio.fly.sharing import sharing
+from score_flyio.fly.elements import Elements, sharing
 
 T = TypeVar("T")
 Read: TypeAlias = Callable[[Any], Any]
@@ -50,12 +49,16 @@ class ShapeError(ValueError):
         self.problems = tuple(problems)
 
 
-def structure(data: Any, type_: type[T]) -> T:
+def structure(data: Any, type_: type[T], *, tolerant: bool = False) -> T:
     """The JSON value as an object of the type.
 
     Raises ShapeError with every place that does not fit, and what is there, never the value itself.
     """
-    result: T = _structured(data, type_, tolerant=False)
+    wanted: Any = type_
+    try:
+        result: T = _reader(wanted, tolerant)(data)
+    except _MisfitError as misfit:
+        raise ShapeError([Problem(path=path, message=text) for path, text in misfit.all]) from None
     return result
 
 
@@ -66,8 +69,7 @@ def structure_answer(data: Any, type_: type[T]) -> T:
     """
     if isinstance(data, Elements) and get_origin(type_) is not list:
         data = list(data)
-    result: T = _structured(data, type_, tolerant=True)
-    return result
+    return structure(data, type_, tolerant=True)
 
 
 def unstructure(value: Any) -> Any:
@@ -86,13 +88,6 @@ def unstructure(value: Any) -> Any:
 def is_model(type_: Any) -> bool:
     """Whether a type is a class of the API's document."""
     return isinstance(type_, type) and issubclass(type_, Model)
-
-
-def _structured(data: Any, type_: Any, *, tolerant: bool) -> Any:
-    try:
-        return _reader(type_, tolerant)(data)
-    except _MisfitError as misfit:
-        raise ShapeError([Problem(path=path, message=text) for path, text in misfit.all]) from None
 
 
 def _written(model: Any) -> dict[str, Any]:

@@ -355,26 +355,21 @@ class LeaseBook:
 
     async def _give_back(self, lease: _Lease) -> None:
         """One that has ended already is fine."""
-        why: str | None = f"no answer within {RELEASE_SECONDS:g} s"
+        scope, why = self._scope(lease), f"no answer within {RELEASE_SECONDS:g} s"
         with anyio.move_on_after(RELEASE_SECONDS, shield=True):
-            why = await self._released(lease)
-        if why is not None:
-            message = f"the lease could not be released and ends by itself: {why}"
-            scope = self._scope(lease)
-            self.emit(WarningRaised(message=message, code="lease_not_released", scope=scope))
-
-    async def _released(self, lease: _Lease) -> str | None:
-        """Why the lease could not be given back; None where it is over."""
-        try:
-            await self.api.machines_release_lease(
-                self.app, lease.machine, fly_machine_lease_nonce=lease.nonce or ""
-            )
-        except NotFound:
-            return None
-        except FlyError as error:
-            return str(error)
-        self.emit(LeaseReleased(scope=self._scope(lease)))
-        return None
+            try:
+                await self.api.machines_release_lease(
+                    self.app, lease.machine, fly_machine_lease_nonce=lease.nonce or ""
+                )
+            except NotFound:
+                return
+            except FlyError as error:
+                why = str(error)
+            else:
+                self.emit(LeaseReleased(scope=scope))
+                return
+        message = f"the lease could not be released and ends by itself: {why}"
+        self.emit(WarningRaised(message=message, code="lease_not_released", scope=scope))
 
     @property
     def seconds(self) -> int:

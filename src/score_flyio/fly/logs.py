@@ -94,7 +94,16 @@ class LogApi:
             path={"app_name": app},
             query={name: value for name, value in given.items() if value},
         )
-        lines = tuple(_line(row.attributes) for row in answer.data)
+        lines = tuple(
+            LogLine(
+                at=found.timestamp,
+                machine=found.instance,
+                region=found.region,
+                level=found.level,
+                message=found.message,
+            )
+            for found in (row.attributes for row in answer.data)
+        )
         return LogPage(lines=lines, next_token=answer.meta.next_token)
 
     async def last_lines(self, app: str, machine: str) -> tuple[str, ...]:
@@ -106,13 +115,3 @@ class LogApi:
                 return ()
             return tuple(line.message for line in page.lines[-LAST_LINES:])
         return ()
-
-
-def _line(found: _Attributes) -> LogLine:
-    return LogLine(
-        at=found.timestamp,
-        machine=found.instance,
-        region=found.region,
-        level=found.level,
-        message=found.message,
-    )

@@ -15,7 +15,7 @@ from score_flyio.events import Listener, RateLimitHit, RequestFinished, RequestR
 from score_flyio.fly.codec import ShapeError, is_model, structure_answer, unstructure
 from score_flyio.fly.limits import Permit, RateLimiter
 from score_flyio.fly.retry import RetryPolicy, is_repeatable, may_pass, reason
-from score_flyio.fly.transport import Answer, Call, HttpTransport, decode_error, not_json
+from score_flyio.fly.transport import Answer, Call, HttpTransport, not_json, unreadable
 
 T = TypeVar("T")
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -135,6 +135,8 @@ def _decode(call: Call, answer: Answer, response_type: type[T]) -> T:
     try:
         return structure_answer(value, response_type)
     except ShapeError as error:
-        raise decode_error(call, answer, error.problems) from error
+        shown = "; ".join(map(str, error.problems))
+        why = f"{answer.status} with an unexpected body: {shown}"
+        raise unreadable(call, why, error.problems) from error
     except (ValueError, RecursionError) as error:
-        raise not_json(call.request, answer.status) from error
+        raise not_json(call, answer.status) from error

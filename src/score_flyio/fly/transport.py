@@ -132,7 +132,7 @@ class HttpTransport:
         tokens = await self._login.fresh()
         response = await self._send(call, tokens)
         if 200 <= response.status < 300:
-            return Answer(status=response.status, value=_content(call.request, response))
+            return Answer(status=response.status, value=_content(call, response))
         secrets = self._secrets_of(call)
         raise api_error(call.request, response.status, response.headers, response.body, secrets)
 
@@ -162,21 +162,15 @@ class HttpTransport:
                 hint=AGAIN if error.sent else f"is {self._shown} reachable from here?",
             ) from error
         except UnreadableError as error:
-            raise FlyProtocolError(
-                f"{_named(call)}: the answer cannot be read ({error})", request=call.request
-            ) from error
+            raise unreadable(call, f"the answer cannot be read ({error})") from error
 
     def _network(self) -> Network:
-        if self._opened is None:
-            self._opened = self._given() or open_network(encrypted=self._encrypted)
+        if self._opened is None and self._factory is not None:
+            from score_flyio.net.http import OverHttpx
+
+            self._opened = OverHttpx(self._factory())
+        self._opened = self._opened or open_network(encrypted=self._encrypted)
         return self._opened
-
-    def _given(self) -> Network | None:
-        if self._factory is None:
-            return None
-        from score_flyio.net.http import OverHttpx
-
-        return OverHttpx(self._factory())
 
     def _secrets_of(self, call: Call) -> list[Secret]:
         """What a refusal may repeat."""
@@ -219,17 +213,17 @@ def _is_brief(operation: Operation) -> bool:
     return operation.method == "GET" or operation.path.endswith("/lease")
 
 
-def decode_error(call: Call, answer: Answer, problems: Sequence[Problem]) -> FlyProtocolError:
-    """The error for a success whose body does not have the documented shape."""
-    shown = "; ".join(str(problem) for problem in problems)
-    return FlyProtocolError(
-        f"{_named(call)}: {answer.status} with an unexpected body: {shown}",
-        request=call.request,
-        problems=problems,
-    )
+def unreadable(call: Call, why: str, problems: Sequence[Problem] = ()) -> FlyProtocolError:
+    """The error for an answer that says nothing."""
+    return FlyProtocolError(f"{_named(call)}: {why}", request=call.request, problems=problems)
 
 
-def _content(request: Request, response: Answered) -> Any:
+def not_json(call: Call, status: int) -> FlyProtocolError:
+    """The error for a success whose body is not JSON."""
+    return unreadable(call, f"{status} with a body that is not JSON")
+
+
+def _content(call: Call, response: Answered) -> Any:
     if not response.body.strip():
         return None
     if "json" not in response.headers.get("content-type", "json"):
@@ -239,13 +233,7 @@ def _content(request: Request, response: Answered) -> Any:
             return Elements(response.body.decode())
         return json.loads(response.body)
     except (ValueError, RecursionError) as error:
-        raise not_json(request, response.status) from error
-
-
-def not_json(request: Request, status: int) -> FlyProtocolError:
-    """The error for a success whose body is not JSON."""
-    message = f"{request.method} {request.path}: {status} with a body that is not JSON"
-    return FlyProtocolError(message, request=request)
+        raise not_json(call, response.status) from error
 
 
 def _headers(call: Call, tokens: Tokens) -> dict[str, str]:
@@ -274,12 +262,10 @@ def _query(query: Mapping[str, QueryValue]) -> str:
         if value is None:
             continue
         values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-        pairs += [(name, _text(each)) for each in values]
-    return urlencode(pairs) if pairs else ""
-
-
-def _text(value: str | float | bool) -> str:  # noqa: FBT001  (a value of the query, not a switch)
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        pairs += [
+            (name, str(each).lower() if isinstance(each, bool) else str(each)) for each in values
+        ]
+    return urlencode(pairs)
 
 
 def _texts(value: Any) -> list[str]:

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from fly_machines import models
 from score_flyio import errors
 from score_flyio.fly.codec import ShapeError, structure_answer, unstructure
-from score_flyio.fly.elements import Elements
-from score_flyio.fly.sharing import sharing
+from score_flyio.fly.elements import Elements, sharing
 from tests.unit.fly.scripted import Connect
 
 JSON = st.recursive(

@@ -13,7 +13,7 @@ from score_flyio.deploy.planning.strategies.model import GroupUpdate
 from score_flyio.deploy.releases.in_metadata import with_history
 from score_flyio.deploy.step import AwaitHealthy, StartMachine, Step, UpdateMachine
 from score_flyio.errors import ConfigError
-from score_flyio.fly.sharing import sharing
+from score_flyio.fly.elements import sharing
 from score_flyio.flytoml.names import StrategyName
 
 
