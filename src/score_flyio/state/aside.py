@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from score_flyio.base.atomic import write_atomically
+from score_flyio.base.event_loop import in_thread
 from score_flyio.base.printable import system_reason
+from score_flyio.errors import StateError
 
 UNSAVED_FILE: Final = "unsaved.yaml"
 
@@ -20,7 +24,19 @@ class Aside:
         self._name = f"score-flyio-unsaved-{os.urandom(4).hex()}.yaml"
         self._written: set[Path] = set()
 
-    def keep(self, document: bytes) -> str:
+    @asynccontextmanager
+    async def instead(self, document: Callable[[], bytes]) -> AsyncIterator[None]:
+        """Keeps a document that cannot be saved inside, and forgets it where one is saved."""
+        try:
+            yield
+        except StateError as error:
+            kept = await in_thread(self._keep, document())
+            error.hint = "; ".join(filter(None, (error.hint, kept)))
+            raise
+        while self._written:
+            self._written.pop().unlink(missing_ok=True)
+
+    def _keep(self, document: bytes) -> str:
         """Write it to the first place that takes it; returns the hint for the user."""
         import tempfile
 
@@ -38,8 +54,3 @@ class Aside:
                 "prints, and put the right one there with score-flyio state push FILE"
             )
         return "; ".join(refused)
-
-    def forget(self) -> None:
-        """What was kept is saved by now."""
-        while self._written:
-            self._written.pop().unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol, TypeVar, runtime_checkable
+from typing import Final, Protocol, TypeVar
 
 import anyio
 
@@ -51,8 +51,8 @@ class Blobs(Protocol):
     async def write(self, name: str, data: bytes, *, replaces: str | None) -> str:
         """Write the object if its version is `replaces` (None: if it is not there).
 
-        Returns the new version. Raises Refused when the object is not as expected, Unavailable,
-        and StateError.
+        Returns the new version; empty where the answer named none. Raises Refused when the object
+        is not as expected, Unavailable, and StateError.
         """
         ...
 
@@ -61,9 +61,8 @@ class Blobs(Protocol):
         ...
 
 
-@runtime_checkable
-class Listing(Protocol):
-    """A place that can list its objects."""
+class ListedBlobs(Blobs, Protocol):
+    """At a place that can list its objects."""
 
     async def listed(self, prefix: str) -> Sequence[Listed]:
         """The objects whose names start with the prefix. Raises Unavailable and StateError."""
@@ -80,17 +79,6 @@ class Unavailable(StateError):
     """The place gave no answer, or said that it has a fault; it may have carried out the call."""
 
     code = "state_unavailable"
-
-
-async def etag_of(blobs: Blobs, name: str, data: bytes) -> str:
-    """The version of what was just written, where the answer named none.
-
-    Raises Refused: something else is there by now.
-    """
-    there = await blobs.read(name)
-    if there is None or there.data != data:
-        raise Refused(f"{blobs.shown}{name}: someone else changed it")
-    return there.etag
 
 
 async def again(call: Callable[[], Awaitable[T]]) -> T:
@@ -123,18 +111,23 @@ async def delete(blobs: Blobs, name: str, etag: str) -> None:
 async def write(blobs: Blobs, name: str, data: bytes, *, replaces: str | None) -> str:
     """Write, again where there was no answer; returns the new version.
 
-    A write whose answer got lost is recognised by what is there. Raises Refused and StateError.
+    A write whose answer got lost, or names no version, is recognised by what is there. Raises
+    Refused and StateError.
     """
-    for pause in PAUSES:
+    for pause in (*PAUSES, None):
         try:
-            return await blobs.write(name, data, replaces=replaces)
-        except Refused:
+            if etag := await blobs.write(name, data, replaces=replaces):
+                return etag
+            failure: StateError = Refused(f"{blobs.shown}{name}: someone else changed it")
+        except (Refused, Unavailable) as error:
+            failure = error
+        if isinstance(failure, Refused):
             there = await read(blobs, name)
             if there is not None and there.data == data:
                 return there.etag
             if (there and there.etag) != replaces:
-                raise
-            await anyio.sleep(pause)
-        except Unavailable:
-            await anyio.sleep(pause)
-    return await blobs.write(name, data, replaces=replaces)
+                raise failure
+        if pause is None:
+            raise failure
+        await anyio.sleep(pause)
+    raise AssertionError("the last try returns or raises")

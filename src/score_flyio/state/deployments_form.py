@@ -11,20 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from score_flyio.errors import StateCorrupt, StateTooNew
 from score_flyio.state.model import Place, ProjectState
-from score_flyio.state.yaml_form import dump_state, load_state
+from score_flyio.state.yaml_form import dump_state, entries, load_state
 from score_flyio.yaml.writer import write_yaml
 
 if TYPE_CHECKING:
     import cattrs
 
-    from score_flyio.state.deployments import DeploymentRecord
-
 VERSION: Final = 1
 _BETWEEN: Final = "---\n"
 _NOT_REMEMBERED: Final = ("id", "tool_version", "back_to")
 """Of a release."""
-_TEXTS: Final[dict[str, tuple[DeploymentRecord, str]]] = {}
-"""The text of the record that each app had last."""
 
 
 @cache
@@ -64,19 +60,12 @@ def dump_deployments(state: ProjectState) -> str | None:
             **({"overridden": dict(sorted(state.overridden.items()))} if state.overridden else {}),
             "uses_shared": dict(sorted(state.uses_shared.items())),
             **({"needs": needs} if needs else {}),
-            **({} if state.deployments else {"deployments": {}}),
         }
     )
-    records = [_record_text(app, record) for app, record in sorted(state.deployments.items())]
-    return "".join([head, "deployments:\n", *records]) if records else head
-
-
-def _record_text(app: str, record: DeploymentRecord) -> str:
-    """One entry; that of a record which was written before is kept: all are written with each."""
-    kept = _TEXTS.get(app)
-    if kept is None or kept[0] is not record:
-        _TEXTS[app] = kept = record, write_yaml({app: _converter().unstructure(record)}, "  ")
-    return kept[1]
+    records = entries(
+        state, "deployments", state.deployments, lambda record: _converter().unstructure(record)
+    )
+    return "".join([head, *records])
 
 
 def load_deployments(state: ProjectState, text: str, file: str) -> None:

@@ -11,13 +11,13 @@ import errno
 import os
 import platform
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from score_flyio.base.atomic import is_private, write_atomically
 from score_flyio.base.clock import Clock, SystemClock, rfc3339
-from score_flyio.base.event_loop import in_thread, is_missing
+from score_flyio.base.event_loop import in_thread
 from score_flyio.base.folder_lock import lock_folder
 from score_flyio.base.own_folder import OWN_FOLDER
 from score_flyio.base.printable import system_reason
@@ -27,9 +27,6 @@ from score_flyio.state.deployments_form import dump_deployments, dump_document, 
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import not_initialised
 from score_flyio.state.yaml_form import dump_state, load_state
-
-if TYPE_CHECKING:
-    import anyio
 
 STATE_FILE: Final = "state.yaml"
 DEPLOYMENTS_FILE: Final = "deployments.yaml"
@@ -50,7 +47,6 @@ class FileStore:
         """Whether the folder is there for the state alone, so that its mode is ours."""
         self._clock = clock or SystemClock()
         self._aside = Aside(folder)
-        self._saving: anyio.Lock | None = None
         self._written: dict[str, str] = {}
         """What the files hold, as far as nobody else can read them."""
 
@@ -66,33 +62,18 @@ class FileStore:
         return state
 
     async def save(self, state: ProjectState) -> None:
-        # One after the other, so that what is written last is the latest.
-        async with self._turn():
-            texts = {DEPLOYMENTS_FILE: dump_deployments(state), STATE_FILE: dump_state(state)}
-            changed = {
-                name: text
-                for name, text in texts.items()
-                if text is not None and self._written.get(name) != text
-            }
-            if changed:
-                try:
-                    await in_thread(self._write, changed)
-                except StateError as error:
-                    aside = await in_thread(self._aside.keep, dump_document(state).encode())
-                    error.hint = "; ".join(filter(None, (error.hint, aside)))
-                    raise
-                self._written |= changed
-                self._aside.forget()
-            if texts[DEPLOYMENTS_FILE] is None:
-                await in_thread(self._forget, DEPLOYMENTS_FILE)
-
-    def _turn(self) -> AbstractAsyncContextManager[None]:
-        if is_missing():
-            return nullcontext()
-        import anyio
-
-        self._saving = self._saving or anyio.Lock()
-        return self._saving
+        texts = {DEPLOYMENTS_FILE: dump_deployments(state), STATE_FILE: dump_state(state)}
+        changed = {
+            name: text
+            for name, text in texts.items()
+            if text is not None and self._written.get(name) != text
+        }
+        if changed:
+            async with self._aside.instead(lambda: dump_document(state).encode()):
+                await in_thread(self._write, changed)
+            self._written |= changed
+        if texts[DEPLOYMENTS_FILE] is None:
+            await in_thread(self._forget, DEPLOYMENTS_FILE)
 
     def _read(self, name: str) -> str | None:
         path = self.folder / name
@@ -119,7 +100,9 @@ class FileStore:
 
     def _write(self, texts: dict[str, str]) -> None:
         try:
-            self._make_folder()
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self._own and not is_private(self.folder):
+                self.folder.chmod(0o700)
             try:
                 self._put(texts)
             except OSError as error:
@@ -138,15 +121,9 @@ class FileStore:
         for name, text in texts.items():
             write_atomically(self.folder / name, text.encode())
 
-    def _make_folder(self) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._own and not is_private(self.folder):
-            self.folder.chmod(0o700)
-
     @asynccontextmanager
     async def lock(self, owner: str) -> AsyncIterator[None]:
         number = await in_thread(self._take, owner)
-        self._saving = None  # the last holder's may be of another event loop
         try:
             yield
         finally:
@@ -166,23 +143,17 @@ class FileStore:
                 f"the project state is locked by {self.holder() or 'another run'}",
                 hint="wait until it has ended; a lock never outlives its process",
             )
+        since = rfc3339(self._clock.time())
+        text = f"{owner} (process {os.getpid()} on {platform.node()}) since {since}\n"
+        # Have room for what the run will make, or find out before it makes anything.
+        size = RESERVE + 2 * sum(len(text) for text in self._written.values())
         try:
-            self._sign(owner)
-            self._reserve()
+            write_atomically(self.folder / LOCK_FILE, text.encode(), durable=False)
+            write_atomically(self.folder / RESERVE_FILE, os.urandom(size), durable=False)
         except OSError as error:
             os.close(number)
             raise StateError(f"{self._shown} cannot be locked: {system_reason(error)}") from error
         return number
-
-    def _sign(self, owner: str) -> None:
-        since = rfc3339(self._clock.time())
-        text = f"{owner} (process {os.getpid()} on {platform.node()}) since {since}\n"
-        write_atomically(self.folder / LOCK_FILE, text.encode(), durable=False)
-
-    def _reserve(self) -> None:
-        """Have room for what the run will make, or find out before it makes anything."""
-        size = RESERVE + 2 * sum(len(text) for text in self._written.values())
-        write_atomically(self.folder / RESERVE_FILE, os.urandom(size), durable=False)
 
     def holder(self) -> str | None:
         """Who holds the lock and since when, as far as they told."""

@@ -23,7 +23,7 @@ from score_flyio.net.web_address import (
     read_web_address,
     trusting_nobody,
 )
-from score_flyio.state.blobs import Found, Refused, Unavailable, etag_of
+from score_flyio.state.blobs import Found, Refused, Unavailable
 
 TOKEN_VARIABLE: Final = "SCORE_FLYIO_STATE_TOKEN"  # noqa: S105  # its name, not a token
 EXAMPLE: Final = "https://states.example.com/shop.yaml"
@@ -82,10 +82,8 @@ class HttpsBlobs:
             raise Refused(f"{self.shown}{name}: someone else changed it")
         if not answer.is_success:
             raise self._unexpected(answer, name)
-        etag: str | None = answer.headers.get("ETag")
-        if etag is not None:
-            return etag
-        return await etag_of(self, name, data)
+        etag: str = answer.headers.get("ETag", "")
+        return etag
 
     async def delete(self, name: str, etag: str) -> None:
         condition = {"If-Match": etag}

@@ -17,7 +17,7 @@ from score_flyio.state.file import FileStore
 from score_flyio.state.store import StateStore, Warn
 
 if TYPE_CHECKING:
-    from score_flyio.state.remote import Form
+    from score_flyio.state.encrypted import EncryptedForm, PlainForm
 
 ENTRY_POINTS = "score_flyio.state_stores"
 
@@ -47,34 +47,26 @@ def open_store(
         case "file":
             return FileStore(Path(rest))
         case "s3":
-            return _in_bucket(url, directory, variables, warn, named)
+            from score_flyio.state.remote import RemoteStoreWithHistory
+            from score_flyio.state.s3 import S3Blobs
+
+            return RemoteStoreWithHistory(
+                S3Blobs(url, variables, named=named),
+                form=_form(variables),
+                folder=directory / OWN_FOLDER,
+                warn=warn,
+            )
         case "https" | "http":
-            return _on_server(url, directory, variables, named)
+            from score_flyio.state.https import HttpsBlobs
+            from score_flyio.state.remote import RemoteStore
+
+            blobs = HttpsBlobs(url, variables, named=named)
+            return RemoteStore(blobs, form=_form(variables), folder=directory / OWN_FOLDER)
         case _:
             return _added(url, scheme, named)
 
 
-def _in_bucket(
-    url: str, directory: Path, environ: Mapping[str, str], warn: Warn | None, named: str
-) -> StateStore:
-    from score_flyio.state.remote import RemoteStoreWithHistory
-    from score_flyio.state.s3 import S3Blobs
-
-    blobs = S3Blobs(url, environ, named=named)
-    return RemoteStoreWithHistory(
-        blobs, blobs, form=_form(environ), folder=directory / OWN_FOLDER, warn=warn
-    )
-
-
-def _on_server(url: str, directory: Path, environ: Mapping[str, str], named: str) -> StateStore:
-    from score_flyio.state.https import HttpsBlobs
-    from score_flyio.state.remote import RemoteStore
-
-    blobs = HttpsBlobs(url, environ, named=named)
-    return RemoteStore(blobs, form=_form(environ), folder=directory / OWN_FOLDER)
-
-
-def _form(environ: Mapping[str, str]) -> Form:
+def _form(environ: Mapping[str, str]) -> PlainForm | EncryptedForm:
     from score_flyio.base.secret import Secret
     from score_flyio.state.encrypted import VARIABLE, EncryptedForm, PlainForm
 

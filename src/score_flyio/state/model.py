@@ -74,10 +74,10 @@ class ProjectState:
     """None: nothing was deployed yet."""
     target: str = FLY
     """What it belongs to: `fly`, `emulator`, or an address; where it is kept tells that."""
-    written: dict[str, tuple[WorkloadRecord | ResourceRecord, str]] = field(
+    written: dict[str, tuple[WorkloadRecord | ResourceRecord | DeploymentRecord, str]] = field(
         factory=dict, init=False, eq=False, repr=False
     )
-    """Workloads and resources as last written: a run saves often, and changes few of them."""
+    """Records with the texts last written of them: a run saves often, and changes few of them."""
 
     @classmethod
     def new(cls, app_prefix: str) -> ProjectState:

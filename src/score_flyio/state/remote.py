@@ -10,18 +10,20 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import anyio
 from anyio import to_thread
 
 from score_flyio.base.clock import Clock, SystemClock
+from score_flyio.base.record import Factory, define, field
 from score_flyio.errors import StateConflict, StateCorrupt, StateError
 from score_flyio.errors.unwrap import beside
 from score_flyio.state import remote_lock
 from score_flyio.state.aside import Aside
-from score_flyio.state.blobs import Blobs, Found, Listed, Listing, Refused, delete, read, write
+from score_flyio.state.blobs import Blobs, Found, Listed, ListedBlobs, Refused, delete, read, write
 from score_flyio.state.deployments_form import dump_document, load_document
+from score_flyio.state.encrypted import EncryptedForm, PlainForm
 from score_flyio.state.model import ProjectState
 from score_flyio.state.store import SavedVersion, Warn
 
@@ -35,36 +37,24 @@ VERSIONS_KEPT: Final = 20
 """Earlier versions that are kept, the newest."""
 
 
-class Form(Protocol):
-    """How a document stands at its place."""
-
-    def seal(self, data: bytes, shown: str) -> bytes:
-        """The document → what is stored at the place `shown`."""
-        ...
-
-    def open(self, data: bytes, shown: str) -> bytes:
-        """What is stored there → the document. Raises StateCorrupt."""
-        ...
-
-
+@define(eq=False)
 class RemoteStore:
     """Keeps the state in one object, and its lock in another beside it."""
 
-    def __init__(
-        self, blobs: Blobs, *, form: Form, folder: Path, clock: Clock | None = None
-    ) -> None:
-        """`folder` is where a state goes that cannot be saved."""
-        self._blobs = blobs
-        self._form = form
-        self._aside = Aside(folder)
-        self._clock = clock or SystemClock()
-        self._saving = anyio.Lock()
-        self._present: Found | None = None
-        self._document: bytes | None = None
-        """What `_present` holds."""
-        self._held: remote_lock.HeldLock | None = None
-        self._based = False
-        """Whether the run that holds the lock knows what its saves replace."""
+    _blobs: Blobs
+    _form: PlainForm | EncryptedForm = field(kw_only=True)
+    _folder: Path = field(kw_only=True)
+    """Where a state goes that cannot be saved."""
+    _clock: Clock = field(factory=SystemClock, kw_only=True)
+    _aside: Aside = field(
+        default=Factory(lambda self: Aside(self._folder), takes_self=True), init=False
+    )
+    _present: Found | None = field(default=None, init=False)
+    _document: bytes | None = field(default=None, init=False)
+    """What `_present` holds."""
+    _held: remote_lock.HeldLock | None = field(default=None, init=False)
+    _based: bool = field(default=False, init=False)
+    """Whether the run that holds the lock knows what its saves replace."""
 
     async def load(self) -> ProjectState | None:
         held = self._held
@@ -89,18 +79,10 @@ class RemoteStore:
         return document, load_document(text, self._blobs.shown)
 
     async def save(self, state: ProjectState) -> None:
-        # One after the other, so that what is written last is the latest.
-        async with self._saving:
-            document = dump_document(state).encode()
-            if document == self._document:
-                return
-            try:
+        document = dump_document(state).encode()
+        if document != self._document:
+            async with self._aside.instead(lambda: document):
                 await self._save(document)
-            except StateError as error:
-                aside = await to_thread.run_sync(self._aside.keep, document)
-                error.hint = "; ".join(filter(None, (error.hint, aside)))
-                raise
-            self._aside.forget()
 
     async def _save(self, document: bytes) -> None:
         data = await to_thread.run_sync(self._form.seal, document, self._blobs.shown)
@@ -123,7 +105,6 @@ class RemoteStore:
     async def lock(self, owner: str) -> AsyncIterator[None]:
         held = await remote_lock.take(self._blobs, owner, self._clock)
         self._held, self._based = held, False
-        self._saving = anyio.Lock()  # the last holder's may be of another event loop
         try:
             async with beside(held.keep):
                 yield
@@ -135,24 +116,14 @@ class RemoteStore:
         return await remote_lock.unlock(self._blobs)
 
 
+@define(eq=False)
 class RemoteStoreWithHistory(RemoteStore):
     """Keeps what was there before each run too, the newest versions of it."""
 
-    def __init__(
-        self,
-        blobs: Blobs,
-        listing: Listing,
-        *,
-        form: Form,
-        folder: Path,
-        clock: Clock | None = None,
-        warn: Warn | None = None,
-    ) -> None:
-        super().__init__(blobs, form=form, folder=folder, clock=clock)
-        self._listing = listing
-        self._warn = warn
-        self._before: Found | None = None
-        """What this run found, until it is kept."""
+    _blobs: ListedBlobs
+    _warn: Warn | None = field(default=None, kw_only=True)
+    _before: Found | None = field(default=None, init=False)
+    """What this run found, until it is kept."""
 
     def _take_note(self, found: Found | None, document: bytes | None) -> None:
         super()._take_note(found, document)
@@ -193,7 +164,7 @@ class RemoteStoreWithHistory(RemoteStore):
                 await delete(self._blobs, old.name, there.etag)
 
     async def _versions(self) -> list[Listed]:
-        listed = await self._listing.listed(HISTORY)
+        listed = await self._blobs.listed(HISTORY)
         return sorted(listed, key=lambda item: item.name, reverse=True)
 
     async def history(self) -> Sequence[SavedVersion]:

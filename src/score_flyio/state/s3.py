@@ -14,7 +14,7 @@ from score_flyio.errors import ConfigError, StateError
 from score_flyio.net.credentials import credential
 from score_flyio.net.in_flight import in_flight
 from score_flyio.net.web_address import WebAddress, encrypted_or_private, read_web_address
-from score_flyio.state.blobs import Found, Listed, Refused, Unavailable, etag_of
+from score_flyio.state.blobs import Found, Listed, Refused, Unavailable
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -91,10 +91,7 @@ class S3Blobs:
                 use_multipart=False,
             )
         )
-        etag = result["e_tag"]
-        if etag is not None:
-            return etag
-        return await etag_of(self, name, data)
+        return result["e_tag"] or ""
 
     async def delete(self, name: str, etag: str) -> None:
         import obstore

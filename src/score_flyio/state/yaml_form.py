@@ -19,6 +19,7 @@ from score_flyio.yaml.writer import sorted_keys, write_yaml
 
 if TYPE_CHECKING:
     from score_flyio.score.resources import JsonObject
+    from score_flyio.state.deployments import DeploymentRecord
     from score_flyio.state.resources import ProvisionerDefinition, ProvisionerSpec, ResourceRecord
     from score_flyio.yaml.typed import Reader
 
@@ -33,29 +34,24 @@ _PROVISIONER: Final = ("id", "resource_type", "resource_class", "resource_id")
 
 def dump_state(state: ProjectState) -> str:
     """The text of `state.yaml`; maps of names are sorted."""
-    before, state.written = state.written, {}
     rest = {
         "shared_state": sorted_keys(state.shared),
         "app_prefix": state.app_prefix,
         "provisioners": [_dump_provisioner(item) for item in state.provisioners],
     }
-    parts = [
-        *_entries("workloads", state.workloads, _dump_workload, before, state.written),
-        *_entries("resources", state.resources, _dump_resource, before, state.written),
-        write_yaml(rest),
-    ]
-    return "".join(parts)
+    workloads = entries(state, "workloads", state.workloads, _dump_workload)
+    resources = entries(state, "resources", state.resources, _dump_resource)
+    return "".join([*workloads, *resources, write_yaml(rest)])
 
 
-_AnyRecord = TypeVar("_AnyRecord", "WorkloadRecord", "ResourceRecord")
+_AnyRecord = TypeVar("_AnyRecord", "WorkloadRecord", "ResourceRecord", "DeploymentRecord")
 
 
-def _entries(
+def entries(
+    state: ProjectState,
     name: str,
     records: Mapping[Any, _AnyRecord],
     dump: Callable[[_AnyRecord], JsonObject],
-    before: Mapping[str, tuple[Any, str]],
-    written: dict[str, tuple[Any, str]],
 ) -> Iterator[str]:
     """The text of a map of records; of one that is still the same it is taken from before."""
     yield f"{name}:\n" if records else f"{name}: {{}}\n"
@@ -63,10 +59,10 @@ def _entries(
         ((str(key), record) for key, record in records.items()), key=itemgetter(0)
     ):
         place = f"{name} {key}"
-        known, text = before.get(place, (None, ""))
+        known, text = state.written.get(place, (None, ""))
         if known is not record:
             text = write_yaml({key: dump(record)}, "  ")
-        written[place] = record, text
+            state.written[place] = record, text
         yield text
 
 

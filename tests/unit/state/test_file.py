@@ -27,6 +27,7 @@ from score_flyio.state.deployments_form import dump_document, load_document
 from score_flyio.state.file import FileStore
 from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import ResourceRecord
+from score_flyio.state.saving import Saver
 from score_flyio.state.store import InMemoryStore, StateStore
 from score_flyio.state.yaml_form import load_state
 
@@ -279,12 +280,12 @@ async def test_what_cannot_be_saved_is_kept_elsewhere_until_it_can(
 
 
 async def test_saves_at_the_same_time_end_with_the_latest(tmp_path: Path) -> None:
-    store = FileStore(tmp_path)
     state = ProjectState.new("pfx-")
+    saver = Saver(FileStore(tmp_path), state)
 
     async def add(number: int) -> None:
         state.shared[f"k{number}"] = number
-        await store.save(state)
+        await saver.save()
 
     async with anyio.create_task_group() as tasks:
         for number in range(20):

@@ -400,7 +400,7 @@ class TestRenewal:
 class TestHistory:
     @pytest.fixture
     def new_store(self, bucket: Bucket, tmp_path: Path) -> Callable[[], RemoteStoreWithHistory]:
-        return lambda: RemoteStoreWithHistory(bucket, bucket, form=PlainForm(), folder=tmp_path)
+        return lambda: RemoteStoreWithHistory(bucket, form=PlainForm(), folder=tmp_path)
 
     async def test_each_run_keeps_what_it_found(
         self, bucket: Bucket, new_store: Callable[[], RemoteStoreWithHistory]
@@ -442,9 +442,7 @@ class TestHistory:
         self, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool
     ) -> None:
         told: list[str] = []
-        store = RemoteStoreWithHistory(
-            bucket, bucket, form=PlainForm(), folder=tmp_path, warn=told.append
-        )
+        store = RemoteStoreWithHistory(bucket, form=PlainForm(), folder=tmp_path, warn=told.append)
         state = await started(store)
 
         def fault(call: str, name: str, done: bool) -> None:

@@ -38,9 +38,7 @@ async def test_whoever_looks_while_a_run_saves_is_not_taken_for_somebody_who_cha
     bucket = SlowBucket()
     place: Any = {"form": PlainForm(), "folder": tmp_path / "own", "clock": SetClock()}
     store = (
-        RemoteStoreWithHistory(bucket, bucket, **place)
-        if with_history
-        else RemoteStore(bucket, **place)
+        RemoteStoreWithHistory(bucket, **place) if with_history else RemoteStore(bucket, **place)
     )
     await started(store)
     async with store.lock("deploy"):

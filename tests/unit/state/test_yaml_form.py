@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from score_flyio.errors import StateCorrupt
 from score_flyio.score.resources import ResourceUid
-from score_flyio.state import deployments_form
+from score_flyio.state import deployments_form, yaml_form
 from score_flyio.state.deployments import DeploymentRecord, Release
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.state.resources import (
@@ -299,7 +299,7 @@ def test_what_is_remembered_of_an_app_is_written_anew_where_it_changed_alone(
         written.extend(document)
         return write_yaml(document, indent)
 
-    monkeypatch.setattr(deployments_form, "write_yaml", write)
+    monkeypatch.setattr(yaml_form, "write_yaml", write)
     state = ProjectState.new("")
     state.deployments = {f"app-{n}": DeploymentRecord(workload=f"app-{n}") for n in range(20)}
     deployments_form.dump_deployments(state)
