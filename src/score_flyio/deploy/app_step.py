@@ -24,6 +24,7 @@ class CreateApp(Step):
     sign = "+"
     lasting = True
     operations = (api.APPS_CREATE,)
+    app: str
     org: str
 
 
@@ -135,5 +136,7 @@ class DestroyApp(Step):
     """Deletes the app, with everything that is still in it."""
 
     verb = "destroy app"
+    says = "destroy app {step.app}"
     sign = "-"
     operations = (api.APPS_DELETE,)
+    app: str

@@ -34,14 +34,13 @@ class Step:
     """Base of all steps; `id` is unique within a plan."""
 
     verb: ClassVar[str] = ""
-    says: ClassVar[str] = "{step.verb} {step.app}"
+    says: ClassVar[str] = ""
     """One line for a person, where the step needs no other words than its own."""
     sign: ClassVar[Sign] = " "
     """For people: what it makes, changes or takes away."""
     lasting: ClassVar[bool] = False
     """Whether it stays done when a run plans anew."""
     id: str
-    app: str
     group: str | None = None
     needs: tuple[str, ...] = ()
     takes: str | None = None
@@ -81,10 +80,10 @@ class Step:
         needs = tuple(dict.fromkeys((*self.needs, *ids)))
         return self if needs == self.needs else evolve(self, needs=needs)
 
-    def calls(self) -> tuple[str, ...]:
+    def calls(self, app: str) -> tuple[str, ...]:
         """Each once, as `METHOD /path`; `{machine_id}` stands for a machine that has no id yet."""
         calls = (
-            f"{operation.method} {_filled(operation.path, names)}"
+            f"{operation.method} {_filled(operation.path, {'app_name': app, **names})}"
             for operation in self.operations
             for names in self._paths()
         )
@@ -94,7 +93,7 @@ class Step:
         """What stands in the path of each call, by name of the parameter."""
         machine = self.target.machine if self.target else None
         own = {p: getattr(self, name) for p, name in _PARAMETERS.items() if hasattr(self, name)}
-        return ({"app_name": self.app, **({"machine_id": machine} if machine else {}), **own},)
+        return ({**({"machine_id": machine} if machine else {}), **own},)
 
 
 def _filled(path: str, names: Mapping[str, str]) -> str:
@@ -260,7 +259,7 @@ class HoldMachines(Step):
 
     def _paths(self) -> tuple[Mapping[str, str], ...]:
         held = (*self.machines, *self.in_the_making)
-        return tuple({"app_name": self.app, "machine_id": machine} for machine in held)
+        return tuple({"machine_id": machine} for machine in held)
 
 
 @frozen(kw_only=True)
@@ -306,10 +305,10 @@ class DestroyMachine(Step):
     """It stays where someone else holds its lease: then the run that made it lives."""
 
     @classmethod
-    def of(cls, machine: str, *, app: str, group: str | None = None, reason: str) -> Self:
+    def of(cls, machine: str, *, group: str | None = None, reason: str) -> Self:
         """The end of a machine that is there."""
         target = Ref(machine=machine)
-        return cls(id=f"destroy:{machine}", app=app, group=group, target=target, reason=reason)
+        return cls(id=f"destroy:{machine}", group=group, target=target, reason=reason)
 
     @property
     def operations(self) -> tuple[api.Operation, ...]:

@@ -71,7 +71,6 @@ def taking_back(plan: AppPlan, results: Mapping[str, object]) -> Iterable[Step]:
     gone: list[Step] = [
         DestroyMachine(
             id=f"{step.id}:undone",
-            app=step.app,
             group=step.group,
             target=Ref(step=step.id, label=step.label),
             reason=WHY,
@@ -84,9 +83,7 @@ def taking_back(plan: AppPlan, results: Mapping[str, object]) -> Iterable[Step]:
         volume = results.get(step.id) if isinstance(step, CreateVolume) else None
         if volume is not None:
             name = getattr(volume, "id", "")
-            gone.append(
-                DestroyVolume(id=f"{step.id}:undone", app=step.app, volume=name, needs=machines)
-            )
+            gone.append(DestroyVolume(id=f"{step.id}:undone", volume=name, needs=machines))
     return gone
 
 

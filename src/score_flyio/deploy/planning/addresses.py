@@ -44,9 +44,7 @@ def address_steps(
         kinds = tuple(dict.fromkeys((*kinds, "private_v6")))
     have = _present(observed)
     return tuple(
-        AllocateAddress(id=f"address:{kind}", app=desired.name, kind=kind)
-        for kind in kinds
-        if kind not in have
+        AllocateAddress(id=f"address:{kind}", kind=kind) for kind in kinds if kind not in have
     )
 
 

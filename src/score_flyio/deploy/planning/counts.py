@@ -73,11 +73,10 @@ def as_counted(machines: Iterable[models.Machine]) -> tuple[models.Machine, ...]
     )
 
 
-def mark_counted(app: str, group: str | None, target: Ref, value: str, *needs: str) -> SetMetadata:
+def mark_counted(group: str | None, target: Ref, value: str, *needs: str) -> SetMetadata:
     """The step that records on a machine that its group is counted."""
     return SetMetadata(
         id=f"counted:{target.machine or target.step}",
-        app=app,
         group=group,
         target=target,
         key=COUNTED,

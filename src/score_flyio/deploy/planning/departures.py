@@ -128,9 +128,7 @@ def _goes_on(machine: models.Machine, taker: str, volumes: str) -> str:
     return f"machine {machine.id} goes on in group {taker}, with its volume {volumes}"
 
 
-def removal_of_groups(
-    observed: ObservedApp, departures: Departures, *, after: Sequence[Step]
-) -> GroupPlan:
+def removal_of_groups(departures: Departures, *, after: Sequence[Step]) -> GroupPlan:
     """The ends of all machines of groups that left and that no other takes, once all else is well.
 
     Standbys go last. Should the group come back when only some are gone, it is whole, or what is
@@ -144,12 +142,12 @@ def removal_of_groups(
         gone = {m.id or "": m for m in machines if m.id not in taken}
         standbys = {name for name, m in gone.items() if is_standby(m)}
         first = [
-            end_of(machine, observed.name, group, reason).after(*ends)
+            end_of(machine, group, reason).after(*ends)
             for name, machine in gone.items()
             if name not in standbys
         ]
         before = [step.id for step in first]
-        last = (end_of(gone[name], observed.name, group, reason) for name in sorted(standbys))
+        last = (end_of(gone[name], group, reason) for name in sorted(standbys))
         steps += [*first, *(step.after(*before, *ends) for step in last)]
     return GroupPlan(steps=tuple(steps))
 

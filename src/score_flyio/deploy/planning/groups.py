@@ -55,7 +55,7 @@ def plan_groups(context: PlanContext) -> GroupPlan:
         if options.process_groups and group.group not in options.process_groups:
             continue
         taken = left.moves.taken.get(group.group, ())
-        found = sort_out(context.app, group.group, (*members.get(group.group, ()), *taken))
+        found = sort_out(group.group, (*members.get(group.group, ()), *taken))
         found = evolve(found, stand_ins=_stand_ins(found, taken, left.moves))
         touched = {machine.id for machine in within.get(group.group, ())}
         gone = tuple(step for step in found.gone if step.target.machine in touched)
@@ -67,7 +67,7 @@ def plan_groups(context: PlanContext) -> GroupPlan:
         plans.append(GroupPlan(steps=gone))
         plans.append(_present(group, found, creates=creates))
     stays = moved(observed, left, join(plans))
-    ends = removal_of_groups(observed, left, after=stays.steps)
+    ends = removal_of_groups(left, after=stays.steps)
     return behind_replaced_ones(standbys_last(join([ends, stays])))
 
 
@@ -95,7 +95,7 @@ def _present(context: GroupContext, members: Members, *, creates: bool) -> Group
     update = telling_untested(context, behind(update, launch.steps))
     made = tuple(step.id for step in launch.steps if isinstance(step, CreateMachine))
     marks = tuple(
-        mark_counted(context.app, context.group, Ref(machine=machine.id), LAUNCHED, *made)
+        mark_counted(context.group, Ref(machine=machine.id), LAUNCHED, *made)
         for machine in members.machines
         if is_open(machine)
         and machine.id in update.unchanged
@@ -116,5 +116,5 @@ def _completed_afterwards(
     """What the launch left out comes behind its first machine's end, and belongs to its heir."""
     launch = behind(launch_steps(context, missing, heir=heir.target), update.steps)
     made = tuple(step.id for step in launch.steps if isinstance(step, CreateMachine))
-    mark = mark_counted(context.app, context.group, heir.target, LAUNCHED, *(made or (heir.id,)))
+    mark = mark_counted(context.group, heir.target, LAUNCHED, *(made or (heir.id,)))
     return join([update, launch, GroupPlan(steps=(mark,))])

@@ -28,7 +28,7 @@ def held(
     if any(isinstance(step, CreateMachine | DestroyMachine) for step in plan.steps):
         changing |= {machine.id for machine in sorted(there, key=_age)[:1]}
     leases = {machine.id or "" for machine in there} & changing
-    hold = hold_step(observed, observed.machines, leases, before=before)
+    hold = hold_step(observed.machines, leases, before=before)
     first = () if hold is None else (hold,)
     gate = (*before, *(step.id for step in first))
     ids = {step.id for step in plan.steps}
@@ -37,7 +37,6 @@ def held(
 
 
 def hold_step(
-    observed: ObservedApp,
     seen: Iterable[models.Machine],
     wanted: Collection[str],
     *,
@@ -55,7 +54,6 @@ def hold_step(
     order = [machine.id or "" for machine in seen if machine.id in wanted]
     return HoldMachines(
         id="hold",
-        app=observed.name,
         machines=tuple(name for name in order if name not in making),
         in_the_making=tuple(name for name in order if name in making),
         seen={machine.id or "": as_seen(machine) for machine in seen},

@@ -44,7 +44,6 @@ def launch_steps(
         config = marks.stamp(request.config or models.FlyMachineConfig())
         made = CreateMachine(
             id=_name(context, number),
-            app=context.app,
             group=context.group,
             request=evolve(request, config=context.secrets.stamp(config), lease_ttl=None),
             launch_id=str(Launch(launch, number, of, group=context.group)),
@@ -60,7 +59,7 @@ def launch_steps(
             steps += waiting.first(made) if number == 1 else waiting.after(made)
         previous = (made.id,)
     if of > 1 and not missing:
-        steps.append(mark_counted(context.app, context.group, first, LAUNCHED, *previous))
+        steps.append(mark_counted(context.group, first, LAUNCHED, *previous))
     return GroupPlan(steps=tuple(steps))
 
 

@@ -39,7 +39,7 @@ class Members:
     """Id of a machine that was to be replaced to the id of its replacement."""
 
 
-def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Members:
+def sort_out(group: str, machines: Iterable[models.Machine]) -> Members:
     """Tells members from leftovers; a group never loses its last machine that could run."""
     machines = tuple(machines)
     by_id = {m.id or "": m for m in machines}
@@ -60,7 +60,7 @@ def sort_out(app: str, group: str, machines: Iterable[models.Machine]) -> Member
     return Members(
         machines=kept,
         gone=tuple(
-            DestroyMachine.of(name, app=app, group=group, reason=reason)
+            DestroyMachine.of(name, group=group, reason=reason)
             for name, reason in reasons.items()
             if reason
         ),

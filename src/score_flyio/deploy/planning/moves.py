@@ -52,7 +52,7 @@ def moves(
         Raises ConfigError: groups exchange their volumes.
     """
     found = by_group(observed.machines, default=default_group(spec))
-    members = {group: sort_out(observed.name, group, m).machines for group, m in found.items()}
+    members = {group: sort_out(group, m).machines for group, m in found.items()}
     mounted = {group: _mounted_by(spec, group) for group in process_groups(spec)}
     takers = {group: mounted[group] for group in to if mounted[group]}
     vacant = {

@@ -76,7 +76,6 @@ class Volumes:
         volume = self.new(config)
         step = CreateVolume(
             id=f"volume:{made.id}",
-            app=made.app,
             group=made.group,
             request=evolve(volume, region=region or volume.region),
         )
@@ -115,7 +114,7 @@ def new_machine_config(template: models.FlyMachineConfig) -> models.FlyMachineCo
     return config
 
 
-def refuse_gpus(steps: Iterable[Step]) -> None:
+def refuse_gpus(app: str, steps: Iterable[Step]) -> None:
     """Machines with a graphics processor are refused before anything is made for them.
 
     Raises ConfigError: a step would create one, or make one of another.
@@ -128,7 +127,7 @@ def refuse_gpus(steps: Iterable[Step]) -> None:
             kind = guest.gpu_kind or f"{guest.gpus} GPUs"
             whose = f"of group {step.group}" if step.group else "of the release command"
             raise ConfigError(
-                f"app {step.app}: machines {whose} would have a GPU ({kind}), "
+                f"app {app}: machines {whose} would have a GPU ({kind}), "
                 "which Fly refuses since August 2026",
                 hint="choose a size without one: [[vm]] size in fly.toml, or --vm-size",
             )

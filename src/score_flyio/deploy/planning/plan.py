@@ -61,15 +61,11 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
     steps += _certificate_steps(desired, observed, app_ready)
     if changes := context.secrets.changes:
         values = {name: desired.secrets[name] for name in changes}
-        steps.append(
-            SetSecrets(
-                id=SET_SECRETS, app=desired.name, values=values, changes=changes, needs=app_ready
-            )
-        )
+        steps.append(SetSecrets(id=SET_SECRETS, values=values, changes=changes, needs=app_ready))
     groups = plan_groups(context)
     addresses = tuple(step.id for step in platform if isinstance(step, AllocateAddress))
     steps += after_addresses(_machine_steps(context, groups, before=app_ready), addresses)
-    refuse_gpus(steps)
+    refuse_gpus(desired.name, steps)
     return AppPlan(
         app=desired.name,
         label=desired.label,
@@ -108,9 +104,7 @@ def _certificate_steps(
     desired: DesiredApp, observed: ObservedApp, needs: tuple[str, ...]
 ) -> list[Step]:
     return [
-        AddCertificate(
-            id=f"certificate:{hostname}", app=desired.name, hostname=hostname, needs=needs
-        )
+        AddCertificate(id=f"certificate:{hostname}", hostname=hostname, needs=needs)
         for hostname in desired.hostnames
         if hostname not in observed.certificates
     ]
@@ -138,9 +132,7 @@ def _release_command(context: PlanContext, *, needs: tuple[str, ...]) -> list[St
         return []
     reason = "a release command machine that an earlier run left behind"
     removals: list[Step] = [
-        evolve(
-            DestroyMachine.of(machine.id or "", app=desired.name, reason=reason), unless_held=True
-        )
+        evolve(DestroyMachine.of(machine.id or "", reason=reason), unless_held=True)
         for machine in observed.leftovers
     ]
     timeout = context.options.release_command_timeout
@@ -158,7 +150,6 @@ def _release_command(context: PlanContext, *, needs: tuple[str, ...]) -> list[St
         return []
     run = RunReleaseCommand(
         id="release",
-        app=desired.name,
         request=evolve(request, region=request.region or context.settings.default_region or None),
         command=section.release_command,
         timeout=timeout or DEFAULT_TIMEOUT.seconds,

@@ -50,11 +50,7 @@ def _undone(made: CreateMachine, outcomes: Mapping[str, str]) -> DestroyMachine 
     if stays or (undo.if_failed and not failed):
         return None
     return DestroyMachine(
-        id=undone(made.id),
-        app=made.app,
-        group=made.group,
-        target=made.target,
-        reason=undo.reason,
+        id=undone(made.id), group=made.group, target=made.target, reason=undo.reason
     )
 
 
@@ -79,7 +75,6 @@ def _revert(plan: AppPlan, outcomes: Mapping[str, str]) -> list[Step]:
             continue
         back = RevertMachine(
             id=reverted(step.id),
-            app=step.app,
             group=step.group,
             machine=step.machine,
             config=step.previous,

@@ -21,20 +21,20 @@ def removal_steps(observed: ObservedApp, *, keep_volumes: bool = False) -> tuple
     app = observed.name
     every = (*observed.machines, *observed.others, *observed.leftovers)
     machines = [machine.id or "" for machine in every]
-    hold = hold_step(observed, every, machines, everything=True)
+    hold = hold_step(every, machines, everything=True)
     steps: list[Step] = [] if hold is None else [hold]
     gone = [
-        DestroyMachine.of(machine, app=app, reason="the app is destroyed").after("hold")
+        DestroyMachine.of(machine, reason="the app is destroyed").after("hold")
         for machine in machines
     ]
     before = tuple(step.id for step in gone)
     rest: list[Step] = [
-        ReleaseAddress(id=f"release:{address.ip}", app=app, address=address.ip or "", needs=before)
+        ReleaseAddress(id=f"release:{address.ip}", address=address.ip or "", needs=before)
         for address in observed.addresses
     ]
     if not keep_volumes:
         rest += [
-            DestroyVolume(id=f"volume:{volume.id}", app=app, volume=volume.id or "", needs=before)
+            DestroyVolume(id=f"volume:{volume.id}", volume=volume.id or "", needs=before)
             for volume in observed.volumes
         ]
     steps += [*gone, *rest]
@@ -44,12 +44,10 @@ def removal_steps(observed: ObservedApp, *, keep_volumes: bool = False) -> tuple
     return tuple(steps)
 
 
-def end_of(machine: models.Machine, app: str, group: str, reason: str) -> DestroyMachine:
+def end_of(machine: models.Machine, group: str, reason: str) -> DestroyMachine:
     """The end of a machine without a successor, which may be answering somebody."""
     serves = condition(machine, checks=False) is Condition.RUNS
-    return evolve(
-        DestroyMachine.of(machine.id or "", app=app, group=group, reason=reason), serves=serves
-    )
+    return evolve(DestroyMachine.of(machine.id or "", group=group, reason=reason), serves=serves)
 
 
 def left_behind(observed: ObservedApp, steps: Sequence[Step]) -> tuple[str, ...]:

@@ -42,13 +42,9 @@ def replacement_steps(
         _check_volumes(context, machine)
         if stand_in := standbys.stand_ins.get(name):
             found = known[stand_in]
+            resting = rests(found) and stand_in not in starting
             steps += finish_replacement(
-                context.app,
-                context.group,
-                machine,
-                found,
-                context.waiting,
-                resting=rests(found) and stand_in not in starting,
+                context.group, machine, found, context.waiting, resting=resting
             )
             continue
         made = _replacement(context, machine, update)
@@ -72,14 +68,13 @@ def _in_turn(
     if made.request.skip_launch:
         waits = ()
     gone = DestroyMachine.of(
-        machine.id or "", app=context.app, group=context.group, reason=f"replaced: {reason}"
+        machine.id or "", group=context.group, reason=f"replaced: {reason}"
     ).after(waits[-1].id if waits else made.id)
     undo = Undo(if_failed=tuple(s.id for s in waits), reason="the replacement was not healthy")
     return [*context.volumes.give(evolve(made, undo=undo if waits else None)), *waits, gone]
 
 
 def finish_replacement(
-    app: str,
     group: str,
     machine: models.Machine,
     stand_in: models.Machine,
@@ -93,12 +88,11 @@ def finish_replacement(
     """
     before = update_of(stand_in.id or "")
     reason = f"machine {stand_in.id} takes its place"
-    gone = DestroyMachine.of(machine.id or "", app=app, group=group, reason=reason)
+    gone = DestroyMachine.of(machine.id or "", group=group, reason=reason)
     if resting:
         return [gone.after(before)]
     healthy = AwaitHealthy(
         id=_stood_in_for(machine.id),
-        app=app,
         group=group,
         target=Ref(machine=stand_in.id),
         timeout=waiting.timeout,
@@ -168,7 +162,6 @@ def _replacement(
     config = context.secrets.stamp(in_place_of(config, machine.id))
     return CreateMachine(
         id=replacement_of(machine.id),
-        app=context.app,
         group=context.group,
         request=models.CreateMachineRequest(
             config=config, region=machine.region, skip_launch=update.request.skip_launch

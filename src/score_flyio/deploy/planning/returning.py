@@ -314,7 +314,6 @@ def _stand_by(
         for number, target in enumerate(runs[:count], made[group] + 1):
             step = CreateMachine(
                 id=f"create:{group}:{number}",
-                app=observed.name,
                 group=group,
                 request=LaunchPlan(availability="standby", first=first).standby(
                     target.machine or ""
@@ -340,7 +339,7 @@ def _in_places(plan: GroupPlan, places: Iterable[str]) -> GroupPlan:
 
 def _ends(observed: ObservedApp, then: Then) -> GroupPlan:
     steps = tuple(
-        end_of(machine, observed.name, group_of(machine), then.gone[machine.id or ""])
+        end_of(machine, group_of(machine), then.gone[machine.id or ""])
         for machine in observed.machines
         if machine.id in then.gone
     )

@@ -73,7 +73,7 @@ def _unsettled(update: GroupUpdate, changing: frozenset[str], *, waits: bool) ->
     not work. One whose host does not answer cannot become well. Nothing is waited for where the run
     waits for nothing.
     """
-    app, group, waiting = update.app, update.group, update.waiting
+    group, waiting = update.group, update.waiting
     steps: list[Step] = []
     for name in (step.machine for step in update.updates if step.machine not in changing):
         machine, target = update.machines[name], Ref(machine=name)
@@ -82,14 +82,13 @@ def _unsettled(update: GroupUpdate, changing: frozenset[str], *, waits: bool) ->
             how = Condition.FELL
         if how in {Condition.RUNS, Condition.RESTS} or not host_answers(machine):
             continue
-        start = StartMachine(id=f"start:{name}", app=app, group=group, target=target)
+        start = StartMachine(id=f"start:{name}", group=group, target=target)
         if how is Condition.FELL:
             steps.append(start)
         if waiting.detach or not waits:
             continue
         healthy = AwaitHealthy(
             id=f"await:{name}",
-            app=app,
             group=group,
             target=target,
             timeout=waiting.timeout,

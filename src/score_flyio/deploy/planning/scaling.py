@@ -102,7 +102,6 @@ def _create(scale: GroupScale, region: str, count: int, *, first: int) -> GroupP
     for number in range(first, first + count):
         made = CreateMachine(
             id=f"create:{scale.group}:{number}",
-            app=scale.observed.name,
             group=scale.group,
             request=models.CreateMachineRequest(
                 config=config, region=region or None, skip_secrets=False
@@ -120,7 +119,7 @@ def _destroy(scale: GroupScale, region: str, count: int) -> GroupPlan:
     here = [machine for machine in scale.machines if (machine.region or "") == region]
     gone = sorted(here, key=_worth)[:count]
     reason = f"group {scale.group} gets fewer machines"
-    steps = tuple(end_of(machine, scale.observed.name, scale.group, reason) for machine in gone)
+    steps = tuple(end_of(machine, scale.group, reason) for machine in gone)
     return GroupPlan(steps=steps)
 
 

@@ -40,10 +40,10 @@ def settle(
     plans = []
     gone: set[str | None] = set()
     for group, machines in sorted(by_group(observed.machines).items()):
-        members = sort_out(observed.name, group, machines)
+        members = sort_out(group, machines)
         if not members.machines and group not in begins:
             continue
-        steps = (*members.gone, *_finished(observed, group, members, options, definition))
+        steps = (*members.gone, *_finished(group, members, options, definition))
         plans.append(GroupPlan(steps=steps))
         gone.update(members.stand_ins, (step.target.machine for step in members.gone))
     kept = tuple(machine for machine in observed.machines if machine.id not in gone)
@@ -51,7 +51,6 @@ def settle(
 
 
 def _finished(
-    observed: ObservedApp,
     group: str,
     members: Members,
     options: DeployOptions,
@@ -63,7 +62,5 @@ def _finished(
         stand_in = known[new]
         config = stand_in.config or models.FlyMachineConfig()
         waiting = waiting_of([config], options, definition)
-        steps += finish_replacement(
-            observed.name, group, known[old], stand_in, waiting, resting=rests(stand_in)
-        )
+        steps += finish_replacement(group, known[old], stand_in, waiting, resting=rests(stand_in))
     return steps

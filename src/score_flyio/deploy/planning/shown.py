@@ -185,7 +185,7 @@ def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:
         lines.append(f"  {steps[0].sign} {action.description}")
         lines += [f"      {short_digests(str(field))}" for field in action.fields]
         if show_calls:
-            lines += [f"      > {call}" for call in steps[0].calls()]
+            lines += [f"      > {call}" for call in steps[0].calls(plan.app)]
     lines += [f"  note: {note}" for note in plan.notes]
     return "\n".join(map(one_line, lines))
 
@@ -197,7 +197,7 @@ def plan_document(plan: AppPlan) -> AppPlanDocument:
         workload=plan.label,
         changes=not plan.empty,
         actions=actions(plan, quiet=True),
-        steps=tuple(map(_step, plan.steps)),
+        steps=tuple(_step(plan.app, step) for step in plan.steps),
         unchanged_machines=tuple(plan.unchanged),
         notes=tuple(plan.notes),
     )
@@ -307,7 +307,7 @@ def _name(step: Step) -> str | None:
     return step.target.machine if step.target else None
 
 
-def _step(step: Step) -> StepDocument:
+def _step(app: str, step: Step) -> StepDocument:
     updated = step if isinstance(step, UpdateMachine) else None
     return StepDocument(
         id=step.id,
@@ -316,7 +316,7 @@ def _step(step: Step) -> StepDocument:
         group=step.group,
         needs=tuple(step.needs),
         mutates=step.mutates,
-        calls=tuple(step.calls()),
+        calls=step.calls(app),
         machine=None if updated is None else updated.machine,
         differences=None if updated is None else updated.differences,
         secrets=dict(sorted(step.changes.items())) if isinstance(step, SetSecrets) else None,

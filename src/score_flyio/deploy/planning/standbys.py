@@ -94,7 +94,7 @@ class Standbys:
         reason = "a standby would have a volume of its own, without the data of its group"
         return GroupPlan(
             steps=tuple(
-                DestroyMachine.of(name, app=context.app, group=context.group, reason=reason)
+                DestroyMachine.of(name, group=context.group, reason=reason)
                 for name in sorted(self.bare)
             )
         )

@@ -237,7 +237,6 @@ def _update_step(
     changed = compared.differences(machine, after, was)
     return UpdateMachine(
         id=update_of(machine.id or ""),
-        app=context.app,
         group=context.group,
         machine=machine.id or "",
         region=machine.region,
@@ -306,7 +305,7 @@ def app_plan(observed: ObservedApp, label: str, release: Release, groups: GroupP
     Raises ConfigError: a machine would have a size that Fly refuses.
     """
     groups = behind_replaced_ones(groups)
-    refuse_gpus(groups.steps)
+    refuse_gpus(observed.name, groups.steps)
     return AppPlan(
         app=observed.name,
         label=label,
@@ -373,7 +372,6 @@ def _step(change: Reconfiguration, group: str, machine: models.Machine) -> Updat
     resting = rests(machine)
     return UpdateMachine(
         id=update_of(machine.id or ""),
-        app=change.observed.name,
         group=group_of(models.Machine(config=config), group),
         machine=machine.id or "",
         region=machine.region,

@@ -83,7 +83,7 @@ async def allocate_address(
         has = any(ip_type(address) == kind for address in observed.addresses)
         if has and kind == "shared_v4":
             return Change.of(session, ref, observed)
-        step = AllocateAddress(id=STEP, app=ref.app, kind=kind, region=region)
+        step = AllocateAddress(id=STEP, kind=kind, region=region)
         return Change.of(session, ref, observed, step)
 
     return await change_unremembered(session, look, before=before, dry_run=dry_run)
@@ -110,7 +110,7 @@ async def release_address(
                 hint=f"its addresses are: {', '.join(known) or 'none'}",
                 code="unknown_address",
             )
-        step = ReleaseAddress(id=STEP, app=ref.app, address=listed)
+        step = ReleaseAddress(id=STEP, address=listed)
         return Change.of(session, ref, observed, step)
 
     return await change_unremembered(session, look, before=before, dry_run=dry_run)

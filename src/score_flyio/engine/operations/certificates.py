@@ -104,7 +104,7 @@ async def add_certificate(
         observed = await observe(session, ref, Wanted(certificates=True))
         if own is None and hostname in observed.certificates:
             return Change.of(session, ref, observed)
-        step = AddCertificate(id=f"certificate:{hostname}", app=ref.app, hostname=hostname, own=own)
+        step = AddCertificate(id=f"certificate:{hostname}", hostname=hostname, own=own)
         return Change.of(session, ref, observed, step)
 
     change = await change_unremembered(session, look, before=None, dry_run=dry_run)
@@ -131,7 +131,7 @@ async def remove_certificate(
         observed = await observe(session, ref, Wanted(certificates=True))
         if hostname not in observed.certificates:
             raise _unknown(ref, hostname)
-        step = RemoveCertificate(id=f"certificate:{hostname}", app=ref.app, hostname=hostname)
+        step = RemoveCertificate(id=f"certificate:{hostname}", hostname=hostname)
         return Change.of(session, ref, observed, step)
 
     return await change_unremembered(session, look, before=before, dry_run=dry_run)

@@ -352,7 +352,7 @@ def _marks(observed: ObservedApp, known: _Known, gone: Collection[str]) -> Group
     """
     before = {machine.id: machine for machine in observed.machines}
     marks = (
-        mark_counted(observed.name, group_of(m), Ref(machine=m.id), Marks.of(m).counted or "")
+        mark_counted(group_of(m), Ref(machine=m.id), Marks.of(m).counted or "")
         for m in known.observed.machines
         if m != before[m.id] and m.id not in gone
     )

@@ -101,7 +101,7 @@ class _Setting:
         if not values:
             return self.handed_out(observed)
         changes = {name: _foreseen(name, values, observed) for name in values}
-        step = SetSecrets(id="secrets", app=observed.name, values=values, changes=changes)
+        step = SetSecrets(id="secrets", values=values, changes=changes)
         if stage:
             return self.session.plan(observed.name, self.ref.label, step)
         plan = self._plan(observed, observed.machines)

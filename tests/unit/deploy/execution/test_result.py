@@ -12,7 +12,7 @@ from score_flyio.state.deployments import Release
 
 def failed(name: str, error: ScoreFlyError) -> StepResult:
     target = Ref(machine="one")
-    step = DestroyMachine(id=name, app="web", group="app", target=target, reason="")
+    step = DestroyMachine(id=name, group="app", target=target, reason="")
     return StepResult(step=step, outcome=Outcome.FAILED, started=0.0, ended=1.0, error=error)
 
 

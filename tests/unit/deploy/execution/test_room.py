@@ -33,7 +33,6 @@ def creates(count: int, region: str = "iad", memory: int = 1024) -> list[CreateM
     return [
         CreateMachine(
             id=f"{region}:{number}",
-            app="web",
             group="app",
             request=request,
             launch_id=str(number),

@@ -46,13 +46,13 @@ def test_all_but_holding_and_waiting_changes_something() -> None:
 
 
 def test_paths_name_what_is_known() -> None:
-    gone = DestroyMachine(id="a", app="web", target=Ref(machine="m1"), reason="")
-    new = SetMetadata(id="b", app="web", target=Ref(step="create"), key="k", value="v")
-    held = HoldMachines(id="c", app="web", machines=("m1", "m2"))
-    address = ReleaseAddress(id="d", app="web", address="2a09::1")
-    assert gone.calls() == ("DELETE /apps/web/machines/m1",)
-    assert new.calls() == ("POST /apps/web/machines/{machine_id}/metadata/k",)
-    assert held.calls() == (
+    gone = DestroyMachine(id="a", target=Ref(machine="m1"), reason="")
+    new = SetMetadata(id="b", target=Ref(step="create"), key="k", value="v")
+    held = HoldMachines(id="c", machines=("m1", "m2"))
+    address = ReleaseAddress(id="d", address="2a09::1")
+    assert gone.calls("web") == ("DELETE /apps/web/machines/m1",)
+    assert new.calls("web") == ("POST /apps/web/machines/{machine_id}/metadata/k",)
+    assert held.calls("web") == (
         "POST /apps/web/machines/m1/lease",
         "POST /apps/web/machines/m2/lease",
         "GET /apps/web/machines",
@@ -61,15 +61,15 @@ def test_paths_name_what_is_known() -> None:
         "DELETE /apps/web/machines/m1/lease",
         "DELETE /apps/web/machines/m2/lease",
     )
-    assert address.calls() == ("DELETE /apps/web/ip_assignments/2a09%3A%3A1",)
+    assert address.calls("web") == ("DELETE /apps/web/ip_assignments/2a09%3A%3A1",)
 
 
 def test_a_certificate_of_ones_own_is_another_call() -> None:
     own = OwnCertificate(fullchain="chain", private_key=Secret("key"))
-    asked = AddCertificate(id="a", app="web", hostname="h.example")
-    given = AddCertificate(id="a", app="web", hostname="h.example", own=own)
-    assert asked.calls() == ("POST /apps/web/certificates/acme",)
-    assert given.calls() == ("POST /apps/web/certificates/custom",)
+    asked = AddCertificate(id="a", hostname="h.example")
+    given = AddCertificate(id="a", hostname="h.example", own=own)
+    assert asked.calls("web") == ("POST /apps/web/certificates/acme",)
+    assert given.calls("web") == ("POST /apps/web/certificates/custom",)
 
 
 def test_plans_show_them_when_asked() -> None:

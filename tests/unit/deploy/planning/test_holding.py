@@ -25,11 +25,9 @@ def app(*machines: models.Machine) -> ObservedApp:
     return ObservedApp(name="web", app=models.App(name="web"), machines=machines)
 
 
-CREATE = CreateMachine(
-    id="create", app="web", request=models.CreateMachineRequest(), launch_id="L:1/1"
-)
-DESTROY = DestroyMachine(id="destroy", app="web", target=Ref(machine="b"), reason="fewer")
-START = StartMachine(id="start", app="web", target=Ref(machine="b"))
+CREATE = CreateMachine(id="create", request=models.CreateMachineRequest(), launch_id="L:1/1")
+DESTROY = DestroyMachine(id="destroy", target=Ref(machine="b"), reason="fewer")
+START = StartMachine(id="start", target=Ref(machine="b"))
 
 
 def hold_of(steps: tuple[Step, ...]) -> HoldMachines | None:
@@ -86,7 +84,7 @@ def test_what_another_run_may_be_making_is_held_at_last(
     marks: dict[str, str], making: bool
 ) -> None:
     observed = app(machine("a", 2), machine("new", 1, **marks))
-    hold = hold_step(observed, observed.machines, ["new", "a"])
+    hold = hold_step(observed.machines, ["new", "a"])
     assert hold is not None
     assert hold.in_the_making == (("new",) if making else ())
     assert hold.machines == (("a",) if making else ("new", "a"))

@@ -64,7 +64,7 @@ def test_a_test_machine_is_made_from_the_new_config() -> None:
     assert one.request.config.guest is not None
     assert one.request.config.guest.cpus == 4
     assert one.describe() == f"test {one.target} with `curl -f 'http://x y'`"
-    assert [call.split()[0] for call in one.calls()] == ["GET", "POST", "GET"]
+    assert [call.split()[0] for call in one.calls("web")] == ["GET", "POST", "GET"]
 
 
 @pytest.mark.parametrize("options", [{"strategy": "immediate"}, {"detach": True}])

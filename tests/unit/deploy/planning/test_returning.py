@@ -113,9 +113,9 @@ def test_standbys_come_back_behind_the_machines_that_they_stand_by() -> None:
     )
     made = [step for step in plan.steps if isinstance(step, CreateMachine) and step.standby_for]
     first, second = made
-    assert [(step.id, step.group, step.role, step.app) for step in made] == [
-        ("create:worker:4", "worker", "standby", "web"),
-        ("create:worker:5", "worker", "standby", "web"),
+    assert [(step.id, step.group, step.role) for step in made] == [
+        ("create:worker:4", "worker", "standby"),
+        ("create:worker:5", "worker", "standby"),
     ]
     assert (first.standby_for, second.standby_for) == (
         (Ref(machine="w"),),

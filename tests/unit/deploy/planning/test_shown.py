@@ -67,7 +67,7 @@ def test_machines_that_differ_are_not_folded() -> None:
 def test_of_a_thousand_machines_a_few_are_named() -> None:
     plan = planned(wanted())
     steps = [
-        DestroyMachine(id=f"{n}", app="web", target=Ref(machine=f"m{n}"), reason="too many")
+        DestroyMachine(id=f"{n}", target=Ref(machine=f"m{n}"), reason="too many")
         for n in range(1000)
     ]
     text = describe_app(with_steps(plan, *steps))
@@ -87,9 +87,9 @@ def test_what_waits_is_told_where_nothing_else_is() -> None:
 def test_each_verb_by_itself() -> None:
     plan = planned(wanted())
     steps = (
-        StopMachine(id="1", app="web", target=Ref(machine="a")),
-        StartMachine(id="2", app="web", target=Ref(machine="b")),
-        StopMachine(id="3", app="web", target=Ref(machine="c")),
+        StopMachine(id="1", target=Ref(machine="a")),
+        StartMachine(id="2", target=Ref(machine="b")),
+        StopMachine(id="3", target=Ref(machine="c")),
     )
     assert describe_app(with_steps(plan, *steps)) == (
         "web:\n    stop machine × 2 (a, c)\n    start machine b"
@@ -118,9 +118,7 @@ def test_totals_of_plans() -> None:
 
 def test_an_action_and_totals_for_programs() -> None:
     steps = [
-        DestroyMachine(
-            id=f"{n}", app="web", group="old", target=Ref(machine=f"m{n}"), reason="left"
-        )
+        DestroyMachine(id=f"{n}", group="old", target=Ref(machine=f"m{n}"), reason="left")
         for n in range(2)
     ]
     (action,) = plan_document(with_steps(planned(wanted()), *steps)).to_json()["actions"]
@@ -147,8 +145,7 @@ def test_an_action_and_totals_for_programs() -> None:
 
 def test_as_many_as_are_named_need_no_count() -> None:
     steps = [
-        DestroyMachine(id=f"{n}", app="web", target=Ref(machine=f"m{n}"), reason="left")
-        for n in range(6)
+        DestroyMachine(id=f"{n}", target=Ref(machine=f"m{n}"), reason="left") for n in range(6)
     ]
     text = describe_app(with_steps(planned(wanted()), *steps))
     assert text.endswith("× 6 (m0, m1, m2, m3, m4, m5): left")
@@ -156,7 +153,7 @@ def test_as_many_as_are_named_need_no_count() -> None:
 
 def test_machines_that_go_for_other_reasons_are_other_actions() -> None:
     steps = [
-        DestroyMachine(id=reason, app="web", target=Ref(machine="m"), reason=reason)
+        DestroyMachine(id=reason, target=Ref(machine="m"), reason=reason)
         for reason in ("left", "replaced")
     ]
     assert len(actions(with_steps(planned(wanted()), *steps))) == 2
@@ -165,7 +162,7 @@ def test_machines_that_go_for_other_reasons_are_other_actions() -> None:
 def test_volumes_are_folded_by_name_and_size() -> None:
     def volume(number: int, *, name: str = "data", size: int | None = 3) -> CreateVolume:
         request = models.CreateVolumeRequest(name=name, size_gb=size, region="iad")
-        return CreateVolume(id=f"v{number}", app="web", group="app", request=request)
+        return CreateVolume(id=f"v{number}", group="app", request=request)
 
     steps = (
         volume(1),
@@ -183,7 +180,7 @@ def test_volumes_are_folded_by_name_and_size() -> None:
 
 def test_marks_are_folded_by_what_they_say() -> None:
     steps = [
-        SetMetadata(id=f"{n}", app="web", target=Ref(machine=f"m{n}"), key="k", value=value)
+        SetMetadata(id=f"{n}", target=Ref(machine=f"m{n}"), key="k", value=value)
         for n, value in enumerate(["a", "a", "b"])
     ]
     found = actions(with_steps(planned(wanted()), *steps), quiet=True)
@@ -191,7 +188,7 @@ def test_marks_are_folded_by_what_they_say() -> None:
 
 
 def test_the_region_of_an_address_is_for_programs_too() -> None:
-    step = AllocateAddress(id="1", app="web", kind="v4", region="fra")
+    step = AllocateAddress(id="1", kind="v4", region="fra")
     plan = with_steps(planned(wanted()), step)
     assert plan_document(plan).to_json()["actions"][0]["regions"] == {"fra": 1}
     assert totals([plan]) == Totals(apps=1, addresses_usd_per_month=2)
@@ -203,7 +200,6 @@ def test_what_is_taken_back_is_an_update() -> None:
     (update, *_) = (each for each in plan.steps if isinstance(each, UpdateMachine))
     back = RevertMachine(
         id="back",
-        app="web",
         group="app",
         machine=update.machine,
         config=before.machines[0].config or models.FlyMachineConfig(),

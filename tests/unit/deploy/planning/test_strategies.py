@@ -20,7 +20,6 @@ def group(running: int, resting: int = 0, **settings: object) -> GroupUpdate:
     def update(name: str, *, rests: bool) -> UpdateMachine:
         return UpdateMachine(
             id=f"update:{name}",
-            app="web",
             group="app",
             machine=name,
             request=models.UpdateMachineRequest(skip_launch=rests),

@@ -36,33 +36,33 @@ async def allocate_address(step: AllocateAddress, context: Context) -> str | Non
     """Gives the address, as text."""
     request = models.AssignIPRequest(type=step.kind, region=step.region)
     address = await context.about_app(
-        lambda: repeats.assign_ip(context.client.api, step.app, request, context.known_addresses)
+        lambda: repeats.assign_ip(context.client.api, context.app, request, context.known_addresses)
     )
     return address.ip
 
 
 async def add_certificate(step: AddCertificate, context: Context) -> None:
     """One that was asked for before, by a lost call or by a person, is fine."""
-    api, own = context.client.api, step.own
+    app, api, own = context.app, context.client.api, step.own
     if own is None:
-        await context.about_app(lambda: repeats.ask_for_certificate(api, step.app, step.hostname))
+        await context.about_app(lambda: repeats.ask_for_certificate(api, app, step.hostname))
         return
     request = models.CreateCustomCertificateRequest(
         hostname=step.hostname, fullchain=own.fullchain, private_key=own.private_key.reveal()
     )
-    await api.app_certificates_custom_create(step.app, request)
+    await api.app_certificates_custom_create(app, request)
 
 
 async def remove_certificate(step: RemoveCertificate, context: Context) -> None:
     """Takes them away; a host name that has none any more is fine."""
     with suppress(NotFound):
-        await context.client.api.app_certificates_delete(step.app, step.hostname)
+        await context.client.api.app_certificates_delete(context.app, step.hostname)
 
 
 async def release_address(step: ReleaseAddress, context: Context) -> None:
     """Gives the address back; one that is gone already is fine."""
     with suppress(NotFound):
-        await context.client.api.app_ip_assignments_delete(step.app, step.address)
+        await context.client.api.app_ip_assignments_delete(context.app, step.address)
 
 
 async def destroy_app(step: DestroyApp, context: Context) -> None:
@@ -74,14 +74,14 @@ async def destroy_app(step: DestroyApp, context: Context) -> None:
 async def set_secrets(step: SetSecrets, context: Context) -> SecretsSet:
     """Sets all in one call, and remembers their digests so that the next run need not."""
     answer = await context.about_app(
-        lambda: repeats.set_secrets(context.client.api, step.app, step.values)
+        lambda: repeats.set_secrets(context.client.api, context.app, step.values)
     )
     before = context.secrets_before
     changed = any(answer.digests.get(name) != before.get(name) for name in step.values)
     kept: dict[str, Secret] = {
         name: value for name, value in step.values.items() if value is not None
     }
-    await context.recorder.secrets_set(step.app, remember(kept, context.salt, answer.digests))
+    await context.recorder.secrets_set(context.app, remember(kept, context.salt, answer.digests))
     wanted = context.secret_names
     digests = {**before, **answer.digests}
     seen = digests_hash({name: digests.get(name, "") for name in wanted})
@@ -109,7 +109,7 @@ async def make_volume(step: CreateVolume, context: Context, region: str | None) 
     async with context.volume_turn:
         volume = await context.about_app(
             lambda: repeats.create_volume(
-                context.client.api, step.app, request, context.known_volumes
+                context.client.api, context.app, request, context.known_volumes
             )
         )
     return MadeVolume(id=volume.id or "", region=volume.region or region, step=step)

@@ -62,7 +62,8 @@ async def run_release_command(step: RunReleaseCommand, context: Context) -> None
         await _run(step, step.request, context, raise_with="--release-command-timeout")
     except _Failed as failure:
         raise ReleaseCommandFailed(
-            f"app {step.app}: release command `{step.command}` {failure}; nothing else was changed",
+            f"app {context.app}: release command `{step.command}` {failure}; "
+            "nothing else was changed",
             hint=failure.hint,
             machine=failure.machine,
         ) from failure
@@ -76,7 +77,7 @@ async def run_machine_check(step: RunMachineCheck, context: Context) -> None:
     made = context.machine(step.target)
     if not made.launched:
         return
-    tested = await context.client.api.machines_show(step.app, made.id)
+    tested = await context.client.api.machines_show(context.app, made.id)
     config = step.request.config or models.FlyMachineConfig()
     env = {**(config.env or {}), TESTED_ADDRESS: tested.private_ip or ""}
     region = tested.region or step.request.region
@@ -85,7 +86,7 @@ async def run_machine_check(step: RunMachineCheck, context: Context) -> None:
         await _run(step, request, context, raise_with="--wait-timeout")
     except _Failed as failure:
         raise MachineCheckFailed(
-            f"app {step.app}: machine check `{step.command}` of group {step.group} {failure}; "
+            f"app {context.app}: machine check `{step.command}` of group {step.group} {failure}; "
             f"it tested machine {made.id}",
             hint=failure.hint,
             machine=failure.machine,
@@ -112,7 +113,7 @@ async def _run(
     machine_id = machine.id or ""
     try:
         with anyio.fail_after(step.timeout):
-            ended = await _until_ended(step.app, context, machine_id)
+            ended = await _until_ended(context, machine_id)
     except TimeoutError as error:
         await _remove(context, machine_id)
         raise _Failed(
@@ -129,15 +130,15 @@ async def _run(
         raise _Failed(f"ended with {told_exit(ended)}", hint, machine_id)
 
 
-async def _until_ended(app: str, context: Context, machine_id: str) -> dict[str, object]:
+async def _until_ended(context: Context, machine_id: str) -> dict[str, object]:
     """Waits until the machine is gone or stopped, and reads how its process ended."""
     api, states = context.client.api, ["destroyed", "stopped", "failed"]
     # No such state can be reached any more, gone, or not seen yet: the events tell.
     with suppress(NotFound, NotAuthorized, InvalidRequest):
         await _persistently(
-            lambda: api.machines_wait(app, machine_id, state=states, timeout=WAIT_SECONDS)
+            lambda: api.machines_wait(context.app, machine_id, state=states, timeout=WAIT_SECONDS)
         )
-    return await _how_it_ended(app, context, machine_id)
+    return await _how_it_ended(context.app, context, machine_id)
 
 
 async def _persistently(look: Callable[[], Awaitable[T]]) -> T:

@@ -188,7 +188,7 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
     async def update(config: models.FlyMachineConfig) -> models.Machine:
         return await repeats.update_machine(
             context.client.api,
-            step.app,
+            context.app,
             step.machine,
             evolve(request, config=config),
             nonce=await context.nonce(step.machine),
@@ -286,7 +286,7 @@ async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
     request = evolve(request, config=_marked(request))
     machine = await repeats.update_machine(
         context.client.api,
-        step.app,
+        context.app,
         step.machine,
         request,
         nonce=await context.nonce(step.machine),
@@ -315,7 +315,7 @@ async def hold_machines(step: HoldMachines, context: Context) -> None:
         if granted is not None and granted != before.partition(" ")[0]:
             raise Outdated(f"machine {machine} has got another config")
     try:
-        listed = await context.client.api.machines_list(step.app)
+        listed = await context.client.api.machines_list(context.app)
     except NotFound as error:
         raise Outdated("the app is gone") from error
     alive = {machine.id or "": machine for machine in listed if living(machine)}
@@ -373,14 +373,14 @@ async def set_routing(step: CordonMachine | UncordonMachine, context: Context) -
     """Takes the machine out of routing, or puts it in, under its lease."""
     api, machine = context.client.api, context.machine(step.target).id
     call = api.machines_cordon if isinstance(step, CordonMachine) else api.machines_uncordon
-    await call(step.app, machine, fly_machine_lease_nonce=await context.nonce(machine))
+    await call(context.app, machine, fly_machine_lease_nonce=await context.nonce(machine))
 
 
 async def set_metadata(step: SetMetadata, context: Context) -> None:
     """Sets one metadata key, under the lease of the machine."""
     machine = context.machine(step.target).id
     await context.client.api.machines_upsert_metadata(
-        step.app,
+        context.app,
         machine,
         step.key,
         models.UpsertMetadataKeyRequest(value=step.value),
@@ -392,7 +392,7 @@ async def stop_machine(step: StopMachine, context: Context) -> None:
     """Stops the machine, under its lease, with its own signal and timeout."""
     machine = context.machine(step.target).id
     nonce = await context.nonce(machine)
-    await repeats.stop_machine(context.client.api, step.app, machine, nonce=nonce)
+    await repeats.stop_machine(context.client.api, context.app, machine, nonce=nonce)
 
 
 async def start_machine(step: StartMachine, context: Context) -> MadeMachine:

@@ -39,11 +39,7 @@ def bluegreen(update: GroupUpdate) -> Ordered:
         well.append(steps[-1].id)
     switched = [
         UncordonMachine(
-            id=_uncordon(green.id),
-            app=update.app,
-            group=update.group,
-            target=green.target,
-            needs=tuple(well),
+            id=_uncordon(green.id), group=update.group, target=green.target, needs=tuple(well)
         )
         for green in greens
     ]
@@ -65,7 +61,6 @@ def _greens(update: GroupUpdate) -> tuple[CreateMachine, ...]:
     for number, step in enumerate(steps, start=1):
         green = CreateMachine(
             id=_name(step),
-            app=update.app,
             group=update.group,
             request=_request(step, update.release.id, update.new_id()),
             launch_id=take_over(update.machines.get(step.machine), update.new_id()),
@@ -105,7 +100,7 @@ def _request(step: UpdateMachine, release: str, launch: str) -> models.CreateMac
 
 
 def _retire(update: GroupUpdate, blue: tuple[str, ...], switched: tuple[str, ...]) -> list[Step]:
-    app, group = update.app, update.group
+    group = update.group
     steps: list[Step] = []
     learned = _pause(update, "learn", "the proxy learns of the new machines", switched)
     cordons: list[Step] = []
@@ -113,7 +108,6 @@ def _retire(update: GroupUpdate, blue: tuple[str, ...], switched: tuple[str, ...
         target = Ref(machine=machine)
         mark = SetMetadata(
             id=f"mark:{machine}",
-            app=app,
             group=group,
             target=target,
             key=TAG,
@@ -123,11 +117,7 @@ def _retire(update: GroupUpdate, blue: tuple[str, ...], switched: tuple[str, ...
         steps.append(mark)
         cordons.append(
             CordonMachine(
-                id=f"cordon:{machine}",
-                app=app,
-                group=group,
-                target=target,
-                needs=(learned.id, mark.id),
+                id=f"cordon:{machine}", group=group, target=target, needs=(learned.id, mark.id)
             )
         )
     drained = _pause(
@@ -136,11 +126,9 @@ def _retire(update: GroupUpdate, blue: tuple[str, ...], switched: tuple[str, ...
     steps += [learned, *cordons, drained]
     for machine in blue:
         target = Ref(machine=machine)
-        stop = StopMachine(
-            id=f"stop:{machine}", app=app, group=group, target=target, needs=(drained.id,)
-        )
+        stop = StopMachine(id=f"stop:{machine}", group=group, target=target, needs=(drained.id,))
         reason = "replaced by a green machine"
-        gone = DestroyMachine.of(machine, app=app, group=group, reason=reason)
+        gone = DestroyMachine.of(machine, group=group, reason=reason)
         steps += [stop, gone.after(stop.id)]
     return steps
 
@@ -148,7 +136,6 @@ def _retire(update: GroupUpdate, blue: tuple[str, ...], switched: tuple[str, ...
 def _pause(update: GroupUpdate, name: str, reason: str, needs: tuple[str, ...]) -> Pause:
     return Pause(
         id=f"{update.group}:{name}",
-        app=update.app,
         group=update.group,
         seconds=update.options.bluegreen_pause,
         reason=reason,

@@ -20,7 +20,6 @@ def canary(update: GroupUpdate) -> Ordered:
     waits = update.waiting.first(made)
     removed = DestroyMachine(
         id=f"{made.id}:removed",
-        app=update.app,
         group=update.group,
         target=made.target,
         reason="the canary did its work",
@@ -40,7 +39,6 @@ def _canary(update: GroupUpdate, removed: str) -> CreateMachine:
     dns = evolve(config.dns or models.FlyDNSConfig(), skip_registration=True)
     return CreateMachine(
         id=f"canary:{update.group}",
-        app=update.app,
         group=update.group,
         request=evolve(request, config=evolve(config, dns=dns), lease_ttl=None),
         launch_id=update.new_id(),

@@ -54,7 +54,6 @@ class Waiting:
         for number, test in enumerate(self.tests, start=1):
             check = RunMachineCheck(
                 id=f"{step.id}:check:{number}",
-                app=step.app,
                 group=step.group,
                 target=step.target,
                 request=test.request,
@@ -71,7 +70,6 @@ class Waiting:
         """The steps that wait for one machine: health, then the rest of its smoke window."""
         healthy = AwaitHealthy(
             id=f"{step.id}:healthy",
-            app=step.app,
             group=step.group,
             target=step.target,
             needs=(step.id,),
@@ -82,7 +80,6 @@ class Waiting:
             return (healthy,)
         watch = WatchForCrashes(
             id=f"{step.id}:smoke",
-            app=step.app,
             group=step.group,
             target=step.target,
             needs=(healthy.id,),
