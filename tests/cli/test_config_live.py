@@ -15,7 +15,7 @@ from fly_machines.models import CreateAppRequest
 from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.engine.target import Target
-from score_flyio.flytoml.load import load_fly_toml
+from score_flyio.flytoml.load import read_document
 from score_flyio.state.deployments import Release
 from tests.cli.conftest import Cli
 
@@ -52,7 +52,7 @@ def deployed(cli: Cli) -> Cli:
 
 async def _launch(folder: Path) -> None:
     plan = launch_plan(
-        load_fly_toml(folder / "fly.toml"),
+        read_document(folder / "fly.toml").accepted(),
         "app",
         image="registry.fly.io/demo:1",
         release=Release(id="r1", version=1, tool_version="test"),

@@ -24,8 +24,7 @@ from score_flyio.convert.sizing import vm_of_workload
 from score_flyio.convert.variables import Variables, variables
 from score_flyio.convert.volumes import mounts
 from score_flyio.errors import Problem
-from score_flyio.flytoml.exposure import Exposure
-from score_flyio.flytoml.names import RULE, is_app_name
+from score_flyio.flytoml.names import RULE, Exposure, is_app_name
 from score_flyio.flytoml.spec import AppSpec, Service
 from score_flyio.score.load import LoadedWorkload
 from score_flyio.score.model import Container

@@ -16,7 +16,7 @@ from score_flyio.errors import (
     ScoreFileError,
     UnsupportedFeatureError,
 )
-from score_flyio.flytoml.exposure import Exposure
+from score_flyio.flytoml.names import Exposure
 from score_flyio.score.model import ResourceRequest, Workload
 from score_flyio.score.origin import Origin
 from score_flyio.score.placeholders import Lookup, SubstitutedText, SubstitutionError, substitute

@@ -20,8 +20,7 @@ from score_flyio.base.record import define, frozen
 from score_flyio.convert.build import KEYS as BUILD_KEYS
 from score_flyio.convert.build import is_build_annotation
 from score_flyio.convert.draft import Draft
-from score_flyio.flytoml.exposure import Exposure
-from score_flyio.flytoml.names import CONCURRENCY_TYPES, HANDLERS
+from score_flyio.flytoml.names import CONCURRENCY_TYPES, HANDLERS, Exposure
 from score_flyio.flytoml.spec import AutoStop, Service, ServicePort
 from score_flyio.score.model import Port
 

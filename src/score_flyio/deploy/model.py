@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from score_flyio.base.record import field, frozen
 from score_flyio.base.secret import Secret
-from score_flyio.flytoml.exposure import Exposure
+from score_flyio.flytoml.names import Exposure
 from score_flyio.flytoml.spec import AppSpec
 
 if TYPE_CHECKING:

@@ -46,21 +46,11 @@ def float_text(value: float) -> str:
         return "-0" if math.copysign(1, value) < 0 else "0"
     from decimal import Decimal
 
-    sign, digits, _ = Decimal(repr(value)).normalize().as_tuple()
-    exponent = Decimal(repr(value)).adjusted()
-    if -4 <= exponent < 6:
-        return plain_decimal(value)
-    mantissa = "".join(map(str, digits))
-    point = f".{mantissa[1:]}" if len(mantissa) > 1 else ""
-    return f"{'-' if sign else ''}{mantissa[0]}{point}e{exponent:+03d}"
-
-
-def plain_decimal(value: float) -> str:
-    """Shortest exact digits, never an exponent, no point for whole numbers."""
-    from decimal import Decimal
-
-    text = format(Decimal(repr(value)), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    number = Decimal(repr(value)).normalize()
+    if -4 <= number.adjusted() < 6:
+        return f"{number:f}"
+    mantissa, _, exponent = f"{number:e}".partition("e")
+    return f"{mantissa}e{int(exponent):+03d}"
 
 
 def time_text(value: Time) -> str:

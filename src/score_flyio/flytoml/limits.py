@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from score_flyio.base.misspelt import nearest
@@ -36,16 +37,9 @@ _HTTP_PORTS: Final = ((80, 80), (443, 443))
 
 def beyond_limits(spec: AppSpec) -> Iterator[Problem]:
     """Every value that the platform takes from nobody."""
-    yield from _names(spec)
-    yield from _mounts(spec)
-    yield from _negatives(spec)
-    yield from _services(spec)
-    yield from _kill_signal(spec)
-    yield from _kill_timeouts(spec)
-    yield from _waits(spec)
-    yield from _port_numbers(spec)
-    yield from _ports(spec)
-    yield from _started_by_datagrams(spec)
+    rules = (_names, _mounts, _negatives, _services, _kill_signal, _kill_timeouts, _waits)
+    for rule in (*rules, _port_numbers, _ports, _started_by_datagrams):
+        yield from rule(spec)
 
 
 def app_name_problems(name: str, *, place: str) -> tuple[Problem, ...]:
@@ -102,20 +96,12 @@ def _mounts(spec: AppSpec) -> Iterator[Problem]:
             message = f"{mount.destination!r} is not an absolute path in the machine"
             hint = f"the nearest is /{path}"
             yield misfit(f"{place}.destination", "relative_path", message, hint)
-        if mount.initial_size:
-            size = _gigabytes(mount.initial_size)
+        with suppress(ValueError):  # what is no size is told elsewhere
+            size = volume_gb(mount.initial_size)
             if size > LARGEST_VOLUME_GB:
                 message = f"{size} GB are more than a volume can have"
                 hint = f"the nearest is {LARGEST_VOLUME_GB}gb"
                 yield misfit(f"{place}.initial_size", "above_maximum", message, hint)
-
-
-def _gigabytes(text: str) -> int:
-    """Of a size that may be none, which is told elsewhere."""
-    try:
-        return volume_gb(text)
-    except ValueError:
-        return 0
 
 
 def _negatives(spec: AppSpec) -> Iterator[Problem]:

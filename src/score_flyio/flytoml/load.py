@@ -10,7 +10,6 @@ from score_flyio.base.printable import system_reason
 from score_flyio.errors import ConfigError, Problem
 from score_flyio.flytoml.document import FlyTomlDocument, read_fly_toml, refused
 from score_flyio.flytoml.parse import FileFormat
-from score_flyio.flytoml.spec import AppSpec
 
 NAMES: Final = ("fly.toml", "fly.json", "fly.yaml")
 _FORMS: Final[dict[str, FileFormat]] = {".json": "json", ".yaml": "yaml"}
@@ -59,8 +58,3 @@ def read_document(path: Path) -> FlyTomlDocument:
         message = f"not UTF-8 at byte {error.start}"
         return refused(str(path), "toml_syntax", message, "save the file as UTF-8", line)
     return read_fly_toml(text, file=str(path), form=_FORMS.get(path.suffix, "toml"))
-
-
-def load_fly_toml(path: Path) -> AppSpec:
-    """Read a valid config file. Raises ConfigError: with everything that is wrong with the file."""
-    return read_document(path).accepted()

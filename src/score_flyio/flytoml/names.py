@@ -1,8 +1,8 @@
 """What names of apps, secrets, volumes and hosts may look like at Fly.
 
 Apps: the Machines API guide. Volumes: flyctl's own check. Secrets: not published; shell variables
-are accepted. And the names that there are of strategies (flyctl's), of handlers and of what is
-counted.
+are accepted. And the names that there are of strategies (flyctl's), of handlers, of what is
+counted, and of who can reach an app.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ HANDLERS: Final = ("http", "tls", "edge_http", "pg_tls", "proxy_proto")
 """Of ports."""
 CONCURRENCY_TYPES: Final = ("connections", "requests")
 """What the limits of a service count."""
+Exposure: TypeAlias = Literal["private", "shared", "dedicated"]
+"""Only the private network; the internet at addresses that cost nothing, the IPv4 being shared with
+other apps; the internet at an IPv4 of its own, which costs money."""
 LONGEST: Final = 63
 """Characters."""
 RULE: Final = f"1 to {LONGEST} of a-z, 0-9 and -, with a letter or digit first and last"

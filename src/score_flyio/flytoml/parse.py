@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any, Final, Literal
 
-from score_flyio.base.place import path_of
+from score_flyio.base.place import path_of, too_deep
 from score_flyio.errors import Problem
 from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.gotext import well_formed
 from score_flyio.flytoml.lines import key_lines, line_for, unread_line
-from score_flyio.flytoml.tree import Tree, is_deeper, leaves
+from score_flyio.flytoml.tree import Tree, leaves
 
 FileFormat = Literal["toml", "json", "yaml"]
 
-_DEEPEST: Final = 100
-"""Levels of lists and tables in each other; no fly.toml needs more than a few."""
 _UNCLOSED: Final = (r"character '\n'", 'Expected "\'"', "Expected \"'''\"")
 """How messages of the reader end about texts without their closing quotes."""
 _TUPLE: Final = re.compile(r"\('.*'\)|\('.*',\)")
@@ -26,18 +25,13 @@ _PART: Final = re.compile(r"'([^']*)'")
 
 def parse(text: str, form: FileFormat) -> Tree | Problem:
     """The tree, or why there is none."""
-    too_deep = _syntax(form.upper(), "lists and tables are nested too deeply", None)
     try:
-        match form:
-            case "toml":
-                parsed = _toml(text)
-            case "json":
-                parsed = _json(text)
-            case "yaml":
-                parsed = _yaml(text)
+        parsed = _READERS[form](text)
+        if not too_deep(parsed):
+            return parsed
     except RecursionError:
-        return too_deep
-    return too_deep if is_deeper(parsed, _DEEPEST) else parsed
+        pass
+    return _syntax(form.upper(), "lists and tables are nested too deeply", None)
 
 
 def _toml(text: str) -> Tree | Problem:
@@ -122,11 +116,12 @@ def _table(language: str, value: Any) -> Tree | Problem:
 
 
 def _syntax(language: str, message: str, line: int | None) -> Problem:
-    return finding(
-        "parse",
-        "",
-        "toml_syntax",
-        f"not {language}: {message}",
-        f"correct the {language} syntax there",
-        line=line,
-    )
+    hint = f"correct the {language} syntax there"
+    return finding("parse", "", "toml_syntax", f"not {language}: {message}", hint, line=line)
+
+
+_READERS: Final[dict[FileFormat, Callable[[str], Tree | Problem]]] = {
+    "toml": _toml,
+    "json": _json,
+    "yaml": _yaml,
+}

@@ -22,12 +22,6 @@ def leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
         yield place, value
 
 
-def is_deeper(value: Any, levels: int) -> bool:
-    """Whether tables and lists stand in each other for more than so many levels."""
-    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels < 0 or any(is_deeper(item, levels - 1) for item in below)
-
-
 def describe(value: Any) -> str:
     """The kind of a value and, for scalars, the value."""
     match value:

@@ -10,7 +10,7 @@ import pytest
 from score_flyio.errors import ConfigError
 from score_flyio.flytoml import read_fly_toml, to_json, to_toml
 from score_flyio.flytoml.findings import recorded
-from score_flyio.flytoml.load import find_fly_toml, load_fly_toml
+from score_flyio.flytoml.load import find_fly_toml, read_document
 from score_flyio.flytoml.spec import AppSpec
 
 
@@ -360,20 +360,20 @@ def test_loading_refuses_with_all_problems(tmp_path: Path) -> None:
         "app = 'x'\nscaling = 1\n[[restart]]\n[[mounts]]\ninitial_size = 'big'\n", "utf-8"
     )
     with pytest.raises(ConfigError) as caught:
-        load_fly_toml(path)
+        read_document(path).accepted()
     assert [(p.place, p.code) for p in caught.value.problems] == [
         ("restart[0].policy", "unsupported_value"),
         ("mounts[0].initial_size", "invalid_size"),
     ]
     assert all(p.file == str(path) for p in caught.value.problems)
     path.write_text("app = 'x'\nscaling = 1\n", "utf-8")
-    assert load_fly_toml(path).app == "x"
+    assert read_document(path).accepted().app == "x"
 
 
 def test_unreadable_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "fly.toml"
     with pytest.raises(ConfigError, match="cannot be read"):
-        load_fly_toml(path)
+        read_document(path).accepted()
     path.write_bytes(b"app = '\xff'")
     with pytest.raises(ConfigError, match="not UTF-8 at byte 7"):
-        load_fly_toml(path)
+        read_document(path).accepted()

@@ -168,10 +168,10 @@ async def diff(
     from score_flyio.deploy.drift import Differs, drift
     from score_flyio.deploy.local_files import LocalFiles
     from score_flyio.deploy.observe import Wanted
-    from score_flyio.flytoml.load import load_fly_toml
+    from score_flyio.flytoml.load import read_document
 
     path = _find(cli, config)
-    spec = load_fly_toml(path)
+    spec = read_document(path).accepted()
     name = app or cli.environ.get("FLY_APP") or spec.app or _no_app(str(path))
     async with session(cli, target=target, emulate=emulate, silent=True) as visit:
         observed = await _observed(visit, name, Wanted())
@@ -214,9 +214,9 @@ async def _observed(visit: Session, app: str, wanted: Wanted) -> ObservedApp:
 
 
 def _app_of(path: Path) -> str:
-    from score_flyio.flytoml.load import load_fly_toml
+    from score_flyio.flytoml.load import read_document
 
-    return (load_fly_toml(path).app if path.is_file() else "") or _no_app(path.name)
+    return (read_document(path).accepted().app if path.is_file() else "") or _no_app(path.name)
 
 
 def _no_app(file: str) -> NoReturn:

@@ -12,7 +12,7 @@ from score_flyio.deploy.metadata import ADDRESSES
 from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.addresses import address_notes, address_steps, is_first
-from score_flyio.flytoml.exposure import Exposure
+from score_flyio.flytoml.names import Exposure
 from tests.unit.deploy.planning.plans import (
     SERVICE,
     half_launched,
