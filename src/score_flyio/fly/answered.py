@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -12,11 +12,8 @@ from score_flyio.errors import FlyError
 
 T = TypeVar("T")
 
-WITHIN: Final = 10.0
-"""Seconds that a cancelled run waits for an answer."""
 
-
-async def answered(call: Callable[[], Awaitable[T]], *, within: float = WITHIN) -> T:
+async def answered(call: Callable[[], Awaitable[T]], *, within: float = 10.0) -> T:
     """The answer of a call; cancelled meanwhile, the call has so many seconds left to end.
 
     It has to keep what it brings by itself, since the cancellation goes on when it has ended.

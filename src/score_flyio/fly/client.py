@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from fly_machines import FlyMachinesApi
 from score_flyio.base.secret import Secret
-from score_flyio.events import Event, Listener
+from score_flyio.events import Listener
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.limits import RateLimiter
 from score_flyio.fly.login import Login
@@ -56,7 +56,11 @@ class FlyClient:
             self._transports.append(carrier)
             policy = retry or RetryPolicy()
             return HttpSender(
-                carrier, limiter=limiter, policy=policy, rng=rng, emit=emit or _ignore
+                transport=carrier,
+                limiter=limiter,
+                policy=policy,
+                rng=rng,
+                emit=emit or (lambda _: None),
             )
 
         self._login = login
@@ -92,7 +96,3 @@ class FlyClient:
     async def __aexit__(self, *_error: object) -> None:
         for transport in self._transports:
             await transport.aclose()
-
-
-def _ignore(_event: Event) -> None:
-    """Nobody listens."""

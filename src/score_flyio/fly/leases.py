@@ -48,9 +48,6 @@ RENEWALS: Final = 100
 """Most renewals in a second, for which leases of many machines last longer."""
 LONGEST: Final = 120
 """Seconds that a lease lasts at most; flyctl's single commands ask for as many."""
-_TOO_SLOW: Final = (
-    "where answers take longer than a lease lasts, make it last longer with --lease-timeout; "
-)
 
 
 @define(eq=False, kw_only=True)
@@ -341,8 +338,9 @@ class LeaseBook:
         except FlyError as error:
             failure = error
         if anyio.current_time() >= lease.ends:
-            why = f"it could not be renewed in time: {failure or 'no answer'}"
-            self._lose(lease, why, _TOO_SLOW if failure is None else "")
+            slow = "where answers take longer than a lease lasts, make it last longer with "
+            remedy = f"{slow}--lease-timeout; " if failure is None else ""
+            self._lose(lease, f"it could not be renewed in time: {failure or 'no answer'}", remedy)
         return False
 
     def _lose(self, lease: _Lease, why: str, remedy: str = "") -> None:

@@ -223,8 +223,8 @@ def _end(macaroon: Macaroon, known: list[Macaroon]) -> float | None:
 def missing_discharges(tokens: Tokens, until: float) -> tuple[ThirdParty, ...]:
     """The third parties of macaroons without a discharge that is valid until then."""
     known = _readings(tokens.macaroons)
-    held = {each.key for each in known if each.not_after is None or each.not_after >= until}
     living = [each for each in known if each.not_after is None or each.not_after >= until]
+    held = {each.key for each in living}
     parties = dict.fromkeys(party for each in living for party in each.third_parties)
     return tuple(party for party in parties if party.ticket not in held)
 

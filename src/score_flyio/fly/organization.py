@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Final
 
 import anyio
@@ -38,15 +39,11 @@ class Organization:
         """Its slug; Fly is asked once, however many apps want to know at the same time."""
         async with self._turn:
             if not self.told:
-                self.told = await self._found()
+                seen: tuple[str, ...] = ()
+                with suppress(NotFound, NotAuthorized, InvalidRequest):  # a token of one app
+                    seen = await visible_organizations(self.client)
+                self.told = seen[0] if len(seen) == 1 else PERSONAL
             return self.told
-
-    async def _found(self) -> str:
-        try:
-            seen = await visible_organizations(self.client)
-        except (NotFound, NotAuthorized, InvalidRequest):  # a token of one app may not ask
-            return PERSONAL
-        return seen[0] if len(seen) == 1 else PERSONAL
 
 
 @define(eq=False)
@@ -68,7 +65,10 @@ class Apps:
         """The app; None where the list lacks it: it may be in another organization, or too new."""
         async with self._turn:
             if self._found is None:
-                self._found = await self._listed()
+                apps: list[models.App] = []
+                with suppress(FlyError):  # a token of one app: then each app is asked for itself
+                    apps = (await self.client.api.apps_list(org_slug=self.org)).apps or []
+                self._found = {app.name: app for app in apps if app.name}
         return self._found.get(name)
 
     async def has_no_machines(self, name: str) -> bool:
@@ -105,10 +105,3 @@ class Apps:
             if not cursor:
                 return found
         return None
-
-    async def _listed(self) -> Mapping[str, models.App]:
-        try:
-            answer = await self.client.api.apps_list(org_slug=self.org)
-        except FlyError:  # a token of one app may not ask: then each app is asked for itself
-            return {}
-        return {app.name: app for app in answer.apps or [] if app.name}

@@ -25,8 +25,6 @@ _GRAPHQL: Final = Operation(
 _DEFINITION: Final = """
 query ($name: String!) { app(name: $name) { currentReleaseUnprocessed { configDefinition } } }
 """
-_NO_BUILD: Final = 0
-"""Number of the build of a release whose image was not built by Fly."""
 
 
 @frozen(kw_only=True)
@@ -80,7 +78,7 @@ class ReleaseApi:
         """
         body = {
             "app_name": notice.app,
-            "build_id": _NO_BUILD,
+            "build_id": 0,  # the image was not built by Fly
             "definition": notice.definition,
             "image": notice.image,
             "strategy": notice.strategy.upper(),

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import anyio
 
 from fly_machines.operations import Operation, QueryValue
+from score_flyio.base.record import frozen
 from score_flyio.errors import FlyApiError, FlyError, RateLimited
 from score_flyio.events import Listener, RateLimitHit, RequestFinished, RequestRetried, Scope
 from score_flyio.fly.codec import ShapeError, is_model, structure_answer, unstructure
@@ -21,23 +22,15 @@ T = TypeVar("T")
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
+@frozen(eq=False, kw_only=True)
 class HttpSender:
     """The `Sender` of `fly_machines` over HTTP."""
 
-    def __init__(
-        self,
-        transport: HttpTransport,
-        *,
-        limiter: RateLimiter,
-        policy: RetryPolicy,
-        rng: random.Random,
-        emit: Listener,
-    ) -> None:
-        self._transport = transport
-        self._limiter = limiter
-        self._policy = policy
-        self._rng = rng
-        self._emit = emit
+    _transport: HttpTransport
+    _limiter: RateLimiter
+    _policy: RetryPolicy
+    _rng: random.Random
+    _emit: Listener
 
     async def send(
         self,

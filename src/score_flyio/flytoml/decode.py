@@ -90,7 +90,7 @@ class _Decoder:
 
     def value(self, shape: Shape, raw: Any, place: str, present: Any = None) -> Any:
         if raw is None:
-            return _zero(shape)
+            return shape.section() if shape.section is not None else _ZEROS.get(shape.kind)
         if shape.section is not None:
             if not isinstance(raw, dict):
                 raise _Misfit(raw, "a table")
@@ -104,12 +104,12 @@ class _Decoder:
     def _list(
         self, shape: Shape, raw: Any, place: str, present: tuple[Any, ...]
     ) -> tuple[Any, ...]:
-        if not isinstance(raw, list):
-            raise _Misfit(raw, "a list of tables" if _of_tables(shape) else "a list of strings")
         assert shape.item is not None
-        indexed = _of_tables(shape)
+        of_tables = shape.item.kind == "section"
+        if not isinstance(raw, list):
+            raise _Misfit(raw, "a list of tables" if of_tables else "a list of strings")
         return tuple(
-            self.value(shape.item, item, f"{place}[{index}]" if indexed else place, before)
+            self.value(shape.item, item, f"{place}[{index}]" if of_tables else place, before)
             for index, (item, before) in enumerate(zip_longest(raw, present[: len(raw)]))
         )
 
@@ -134,17 +134,6 @@ def _fits(raw: float, value: int, key: Key) -> bool:
     """Whether the key's type holds the number; one without signs has no `-0.0` either."""
     signed = key.minimum < 0 or math.copysign(1, raw) > 0
     return signed and key.minimum <= value <= key.maximum
-
-
-def _of_tables(shape: Shape) -> bool:
-    return shape.item is not None and shape.item.kind == "section"
-
-
-def _zero(shape: Shape) -> Any:
-    """What a null leaves."""
-    if shape.section is not None:
-        return shape.section()
-    return _ZEROS.get(shape.kind)
 
 
 def _text(raw: Any) -> str:
@@ -217,6 +206,7 @@ def _any(raw: Any) -> Any:
 
 
 _ZEROS: Final = {"text": "", "int": 0, "float": 0.0, "bool": False, "list": (), "map": {}}
+"""What a null leaves."""
 _SCALARS: Final[dict[str, Callable[[Any], Any]]] = {
     "text": _text,
     "int": _int,

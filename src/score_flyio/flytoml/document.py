@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.base.place import path_of
@@ -146,10 +145,12 @@ def read_fly_toml(
         return FlyTomlDocument(file=file, problems=(evolve(tree, file=file),))
 
     read = FlyTomlDocument(file=file, form=form, text=text)
-    normalised, misfits = normalise(tree)
-    spec, mistakes = decode(normalised)
+    misfits = normalise(tree)
+    spec, mistakes = decode(tree)
     if misfits or spec is None:
-        return evolve(read, app=_name(tree), problems=read.located((*misfits, *mistakes)))
+        app = tree.get("app")
+        problems = read.located((*misfits, *mistakes))
+        return evolve(read, app=app if isinstance(app, str) else "", problems=problems)
     problems = read.located(validate(spec))
     return evolve(
         read,
@@ -159,7 +160,7 @@ def read_fly_toml(
         warnings=read.located(warnings_of(spec)),
         remarks=read.located((*unused(spec), *open_secrets(spec), *doubtful(spec))),
         undeployable=read.located(undeployable(spec)),
-        strict=strict_check(normalised, valid=not problems),
+        strict=strict_check(tree, valid=not problems),
     )
 
 
@@ -169,8 +170,3 @@ def refused(
     """A file that cannot be read at all."""
     problem = finding("parse", "", code, message, hint, line=line)
     return FlyTomlDocument(file=file, problems=(evolve(problem, file=file),))
-
-
-def _name(tree: dict[str, Any]) -> str:
-    name = tree.get("app")
-    return name if isinstance(name, str) else ""

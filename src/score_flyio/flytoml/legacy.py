@@ -1,7 +1,7 @@
 """Old spellings of fly.toml rewritten to the present ones.
 
-Works on the parsed tree, before it is decoded, and looks only at exact lower-case names, as
-flyctl does. Values that no rule knows are left for the decoder to judge.
+Works on the parsed tree in place, before it is decoded, and looks only at exact lower-case names,
+as flyctl does. Values that no rule knows are left for the decoder to judge.
 """
 
 from __future__ import annotations
@@ -22,25 +22,19 @@ _SECOND: Final = 1_000_000_000
 _MILLISECOND: Final = 1_000_000
 
 
-def normalise(tree: Tree) -> tuple[Tree, tuple[Problem, ...]]:
-    """A copy of `tree` in present spelling, and what could not be rewritten, in flyctl's order.
+def normalise(tree: Tree) -> tuple[Problem, ...]:
+    """Bring a tree to present spelling; gives what could not be rewritten, in flyctl's order.
 
-    A part that cannot be rewritten is left out of the copy, so that the rest can still be checked.
+    A part that cannot be rewritten is taken out, so that the rest can still be checked.
     """
-    tree, findings = _copy(tree), []
+    findings = []
     for section, step in _STEPS.items():
         try:
             step(tree)
         except _Misfit as misfit:
             findings.append(misfit.finding)
             tree.pop(section, None)
-    return tree, tuple(findings)
-
-
-def _copy(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _copy(item) for key, item in value.items()}
-    return [_copy(item) for item in value] if isinstance(value, list) else value
+    return tuple(findings)
 
 
 class _Misfit(Exception):

@@ -63,10 +63,11 @@ def _keys(spec: AppSpec) -> _Told:
         yield "env.FLY_PROCESS_GROUP", "each machine has the name of its own group there", _REMOVE
     if spec.primary_region and spec.env.get("PRIMARY_REGION") not in {None, spec.primary_region}:
         yield "env.PRIMARY_REGION", f"primary_region, {spec.primary_region}, stands there", _REMOVE
-    if spec.container and not _has_containers(spec):
+    section = spec.experimental or ExperimentalSection()
+    composed = spec.build is not None and spec.build.compose is not None
+    if spec.container and not (composed or spec.machine_config or section.machine_config):
         hint = "add a machine_config with containers, or remove it"
         yield "container", "the machine has no containers", hint
-    section = spec.experimental or ExperimentalSection()
     if section.auto_rollback:
         hint = "choose with --on-failure what a failed deploy does"
         yield "experimental.auto_rollback", "machines go back to what ran before anyway", hint
@@ -75,12 +76,6 @@ def _keys(spec: AppSpec) -> _Told:
             yield f"experimental.{name}", _ENDED, _REMOVE
     if section.attached.secrets.export:
         yield "experimental.attached.secrets.export", _LAUNCH, "set them with `secrets set`"
-
-
-def _has_containers(spec: AppSpec) -> bool:
-    section = spec.experimental or ExperimentalSection()
-    compose = spec.build is not None and spec.build.compose is not None
-    return compose or bool(spec.machine_config or section.machine_config)
 
 
 def _release_command(spec: AppSpec) -> _Told:

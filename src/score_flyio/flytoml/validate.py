@@ -27,11 +27,8 @@ _MINUTE: Final = Duration.of_seconds(60)
 
 def validate(spec: AppSpec) -> tuple[Problem, ...]:
     """Every broken rule of the whole file."""
-    rules = (_deploy, _commands, _checks, _groups_of_services, _restarts, _build)
-    findings = [finding for rule in rules for finding in rule(spec)]
-    for index, mount in enumerate(spec.mounts):
-        findings += _mount(mount, f"mounts[{index}]")
-    return tuple(findings)
+    rules = (_deploy, _commands, _checks, _groups_of_services, _restarts, _build, _mounts)
+    return tuple(finding for rule in rules for finding in rule(spec))
 
 
 def undeployable(spec: AppSpec) -> tuple[Problem, ...]:
@@ -44,15 +41,18 @@ def warnings_of(spec: AppSpec) -> tuple[Problem, ...]:
     return (*_build_sources(spec), *_services_without_ports(spec), *_service_checks(spec))
 
 
-def _one_of(words: Sequence[str]) -> str:
-    return f"use one of {', '.join(words)}"
+def _one_of(
+    known: Sequence[str], place: str, what: str, given: str | None, code: str = "unsupported_value"
+) -> Iterator[Problem]:
+    if given not in known:
+        message = f"unknown {what} {given!r}" if given else f"the {what} is missing"
+        yield misfit(place, code, message, f"use one of {', '.join(known)}")
 
 
 def _deploy(spec: AppSpec) -> Iterator[Problem]:
     strategy = spec.deploy.strategy if spec.deploy else ""
-    if strategy and strategy not in STRATEGY_NAMES:
-        message = f"unknown strategy {strategy!r}"
-        yield misfit("deploy.strategy", "unsupported_value", message, _one_of(STRATEGY_NAMES))
+    if strategy:
+        yield from _one_of(STRATEGY_NAMES, "deploy.strategy", "strategy", strategy)
     if strategy == "canary" and spec.mounts:
         message = "canary needs a spare machine, which cannot have a volume"
         hint = "use rolling or immediate, or remove the mounts"
@@ -75,10 +75,8 @@ def _commands(spec: AppSpec) -> Iterator[Problem]:
 def _checks(spec: AppSpec) -> Iterator[Problem]:
     for name, check in sorted(spec.checks.items()):
         place = f"checks.{name}"
-        if check.type not in {"tcp", "http"}:
-            message = f"unknown type {check.type!r}" if check.type else "the type is missing"
-            hint = _one_of(("tcp", "http"))
-            yield misfit(f"{place}.type", "missing_or_unsupported_value", message, hint)
+        code = "missing_or_unsupported_value"
+        yield from _one_of(("tcp", "http"), f"{place}.type", "type", check.type, code)
         if check.interval is not None and check.interval < _TWO_SECONDS:
             message = f"{check.interval} is too short"
             yield misfit(f"{place}.interval", "below_minimum", message, "use 2s or more")
@@ -104,16 +102,14 @@ def _unknown_groups(
     unknown = [name for name in processes if name not in groups]
     if unknown:
         message = f"no process group is named {', '.join(map(repr, unknown))}"
-        yield misfit(place, "unknown_process_group", message, _one_of(groups))
+        hint = f"use one of {', '.join(groups)}"
+        yield misfit(place, "unknown_process_group", message, hint)
 
 
 def _restarts(spec: AppSpec) -> Iterator[Problem]:
     for index, restart in enumerate(spec.restart):
         place = f"restart[{index}]"
-        if restart.policy not in _POLICIES:
-            given = f"unknown policy {restart.policy!r}" if restart.policy else ""
-            message = given or "the policy is missing"
-            yield misfit(f"{place}.policy", "unsupported_value", message, _one_of(_POLICIES))
+        yield from _one_of(_POLICIES, f"{place}.policy", "policy", restart.policy)
         yield from _unknown_groups(f"{place}.processes", restart.processes, process_groups(spec))
 
 
@@ -126,9 +122,8 @@ def _build(spec: AppSpec) -> Iterator[Problem]:
             ImageReference.parse(build.image)
         except InputError as error:
             yield misfit("build.image", error.code, error.message, error.hint or "")
-    if build.compression and build.compression not in _COMPRESSIONS:
-        message = f"unknown compression {build.compression!r}"
-        yield misfit("build.compression", "unsupported_value", message, _one_of(_COMPRESSIONS))
+    if build.compression:
+        yield from _one_of(_COMPRESSIONS, "build.compression", "compression", build.compression)
     if build.compression_level is not None and not 0 <= build.compression_level <= 9:
         message = f"{build.compression_level} is not a compression level"
         yield misfit("build.compression_level", "out_of_range", message, "use a number from 0 to 9")
@@ -159,15 +154,17 @@ def _statics(spec: AppSpec) -> Iterator[Problem]:
             )
 
 
-def _mount(mount: Mount, place: str) -> Iterator[Problem]:
-    _, problems = _size(mount.initial_size, f"{place}.initial_size")
-    yield from problems
-    days = mount.snapshot_retention
-    if days is not None and not 1 <= days <= 60:
-        message = f"snapshots cannot be kept for {days} days"
-        hint = "use a number from 1 to 60"
-        yield misfit(f"{place}.snapshot_retention", "out_of_range", message, hint)
-    yield from _auto_extend(mount, place)
+def _mounts(spec: AppSpec) -> Iterator[Problem]:
+    for index, mount in enumerate(spec.mounts):
+        place = f"mounts[{index}]"
+        _, problems = _size(mount.initial_size, f"{place}.initial_size")
+        yield from problems
+        days = mount.snapshot_retention
+        if days is not None and not 1 <= days <= 60:
+            message = f"snapshots cannot be kept for {days} days"
+            hint = "use a number from 1 to 60"
+            yield misfit(f"{place}.snapshot_retention", "out_of_range", message, hint)
+        yield from _auto_extend(mount, place)
 
 
 def _auto_extend(mount: Mount, place: str) -> Iterator[Problem]:

@@ -114,8 +114,6 @@ _SIZE: Final = re.compile(
     r"(?:(?P<unit>[kmgtp])(?:b|ib)?|b)?\Z",
     re.IGNORECASE,
 )
-_GIGABYTE: Final = 1000**3
-_MEBIBYTE: Final = 1024**2
 
 
 def volume_gb(text: str) -> int:
@@ -123,7 +121,7 @@ def volume_gb(text: str) -> int:
 
     Raises ValueError: the text is no size.
     """
-    return _size(text, base=1000, unit=_GIGABYTE)
+    return _size(text, base=1000, unit=1000**3)
 
 
 def memory_mib(text: str) -> int:
@@ -131,7 +129,7 @@ def memory_mib(text: str) -> int:
 
     Raises ValueError: the text is no size.
     """
-    return _size(text, base=1024, unit=_MEBIBYTE)
+    return _size(text, base=1024, unit=1024**2)
 
 
 def _size(text: str, *, base: int, unit: int) -> int:
@@ -167,7 +165,7 @@ def split_command(text: str) -> list[str]:
                 words.append("".join(word))
             word = None
         elif char == "#" and word is None:
-            _skip_line(chars)
+            next((char for char in chars if char == "\n"), None)  # what is behind the comment
         else:
             word = [] if word is None else word
             word.extend(_piece(char, chars))
@@ -196,9 +194,3 @@ def _after_backslash(chars: Iterator[str]) -> str:
     if char is None:
         raise ValueError("the text ends with a backslash")
     return char
-
-
-def _skip_line(chars: Iterator[str]) -> None:
-    for char in chars:
-        if char == "\n":
-            return

@@ -17,12 +17,7 @@ from score_flyio.errors import ConfigError, StateError
 from score_flyio.net.credentials import credential
 from score_flyio.net.http import http_client
 from score_flyio.net.reason import network_reason
-from score_flyio.net.web_address import (
-    WebAddress,
-    encrypted_or_private,
-    read_web_address,
-    trusting_nobody,
-)
+from score_flyio.net.web_address import encrypted_or_private, read_web_address, trusting_nobody
 from score_flyio.state.blobs import Found, Refused, Unavailable
 
 TOKEN_VARIABLE: Final = "SCORE_FLYIO_STATE_TOKEN"  # noqa: S105  # its name, not a token
@@ -56,7 +51,8 @@ class HttpsBlobs:
             # A compressing server would give the compressed text another ETag.
             "Accept-Encoding": "identity",
         }
-        self._login = _login(address)
+        user, password = address.user, unquote(address.password or "")
+        self._login = None if user is None else httpx.BasicAuth(unquote(user), password)
         self._token = credential(environ, TOKEN_VARIABLE)
         self._trust = httpx.create_ssl_context() if address.encrypted else trusting_nobody()
 
@@ -138,12 +134,6 @@ class HttpsBlobs:
         elif answer.is_redirect:
             hint = "give the address that it redirects to"
         return StateError(f"{self.shown}{name}: {method} answered {status}", hint=hint)
-
-
-def _login(address: WebAddress) -> httpx.BasicAuth | None:
-    if address.user is None:
-        return None
-    return httpx.BasicAuth(unquote(address.user), unquote(address.password or ""))
 
 
 def _modified(answer: httpx.Response) -> float | None:

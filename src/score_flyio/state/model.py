@@ -39,11 +39,6 @@ class Place(Document):
     """Its slug; None: not known yet."""
 
 
-def new_salt() -> str:
-    """A fresh key for the fingerprints of secrets."""
-    return os.urandom(16).hex()
-
-
 @define(kw_only=True)
 class ProjectState:
     """The whole state of a project. Runs change it in place and save it through a store."""
@@ -68,7 +63,7 @@ class ProjectState:
     """Provisioner id → whether it has ever answered with a change of the shared state."""
     needs: dict[ResourceUid, frozenset[ResourceUid]] = field(factory=dict)
     """What each resource needed when it was made, and these; files may not say so any more."""
-    salt: str = field(factory=new_salt, repr=False)
+    salt: str = field(factory=lambda: os.urandom(16).hex(), repr=False)
     """Key of the fingerprints of secrets."""
     place: Place | None = None
     """None: nothing was deployed yet."""

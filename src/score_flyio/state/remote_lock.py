@@ -15,7 +15,7 @@ from typing import Final
 import anyio
 
 from score_flyio.base.clock import Clock, rfc3339
-from score_flyio.base.record import define, evolve, frozen
+from score_flyio.base.record import define, evolve, frozen, values
 from score_flyio.errors import StateConflict, StateError, StateLocked
 from score_flyio.state.blobs import Blobs, Found, Refused, again, delete, read, write
 
@@ -50,9 +50,7 @@ class Holder:
     def dump(self) -> bytes:
         """The text of the lock's object."""
         times = {"since": rfc3339(self.since), "expires": rfc3339(self.expires)}
-        who = {"id": self.id, "owner": self.owner, "host": self.host, "process": self.process}
-        more = {"renewals": self.renewals}
-        return json.dumps(who | times | more, indent=2).encode() + b"\n"
+        return json.dumps(values(self) | times, indent=2).encode() + b"\n"
 
     @classmethod
     def load(cls, data: bytes) -> Holder | None:
@@ -66,7 +64,7 @@ class Holder:
                 process=int(known["process"]),
                 since=datetime.fromisoformat(known["since"]).timestamp(),
                 expires=datetime.fromisoformat(known["expires"]).timestamp(),
-                renewals=int(known.get("renewals", 0)),
+                renewals=int(known["renewals"]),
             )
         except (ValueError, KeyError, TypeError):
             return None

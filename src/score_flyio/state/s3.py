@@ -13,7 +13,7 @@ from anyio import to_thread
 from score_flyio.errors import ConfigError, StateError
 from score_flyio.net.credentials import credential
 from score_flyio.net.in_flight import in_flight
-from score_flyio.net.web_address import WebAddress, encrypted_or_private, read_web_address
+from score_flyio.net.web_address import encrypted_or_private, read_web_address
 from score_flyio.state.blobs import Found, Listed, Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -174,7 +174,11 @@ def _open(bucket: str, environ: Mapping[str, str], named: str) -> S3Store:
     config: dict[str, Any] = {n: secret.reveal() for n, secret in found.items() if secret}
     options: Any = {"timeout": CALL_SECONDS, "connect_timeout": CONNECT_SECONDS}
     if name := next((name for name in ENDPOINTS if environ.get(name)), None):
-        endpoint = _endpoint(environ[name], name)
+        given = {"name": name, "code": "state_location_invalid"}
+        example = "https://s3.example.com"
+        endpoint = encrypted_or_private(
+            read_web_address(environ[name], example=example, **given), **given
+        )
         config["endpoint"] = endpoint.shown
         options["allow_http"] = not endpoint.encrypted
     try:
@@ -183,12 +187,6 @@ def _open(bucket: str, environ: Mapping[str, str], named: str) -> S3Store:
         return S3Store(bucket, config=config, client_options=options, retry_config=retry)  # type: ignore[arg-type]
     except (BaseError, ValueError) as error:
         raise ConfigError(f"{named}: s3://{bucket}: {_first_line(error)}") from error
-
-
-def _endpoint(text: str, name: str) -> WebAddress:
-    code = "state_location_invalid"
-    address = read_web_address(text, name=name, example="https://s3.example.com", code=code)
-    return encrypted_or_private(address, name=name, code=code)
 
 
 def _first_line(error: Exception) -> str:

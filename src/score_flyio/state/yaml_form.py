@@ -7,7 +7,7 @@ what is empty; loading a workload from the state upgrades the lists again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -101,9 +101,9 @@ def _dump_provisioner(item: ProvisionerDefinition) -> JsonObject:
 
 def _go_form(document: JsonObject) -> JsonObject:
     """A Score document with lists instead of maps by target, and without empty parts."""
-    form = _without_empty(document, ("resources",))
-    if isinstance(form.get("service"), dict):
-        form["service"] = _without_empty(form["service"], ("ports",))
+    form: JsonObject = _without_empty(document, "resources")
+    if "service" in form:
+        form["service"] = _without_empty(form["service"], "ports")
     for key, change in (("containers", _go_container), ("resources", _go_resource)):
         if isinstance(form.get(key), dict):
             form[key] = {name: change(item) for name, item in form[key].items()}
@@ -119,18 +119,17 @@ def _go_container(container: Any) -> Any:
         if isinstance(container.get(key), dict)
         and all(isinstance(item, dict) for item in container[key].values())
     }
-    return _without_empty(container | lists, ("command", "args", "variables", "files", "volumes"))
+    return _without_empty(container | lists, "command", "args", "variables", "files", "volumes")
 
 
 def _go_resource(resource: Any) -> Any:
-    return (
-        _without_empty(resource, ("params", "metadata")) if isinstance(resource, dict) else resource
-    )
+    return _without_empty(resource, "params", "metadata")
 
 
-def _without_empty(value: JsonObject, keys: Iterable[str]) -> JsonObject:
-    empty = {key for key in keys if value.get(key) in ({}, [])}
-    return {key: item for key, item in value.items() if key not in empty}
+def _without_empty(value: Any, *keys: str) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: item for key, item in value.items() if key not in keys or item not in ({}, [])}
 
 
 def load_state(text: str, file: str) -> ProjectState:

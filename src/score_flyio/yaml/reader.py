@@ -252,12 +252,12 @@ class _Reader:
             return self._alias(event)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
-        build: Callable[[Any, Path], Node] = self._scalar
         if isinstance(event, yaml.SequenceStartEvent):
-            build = self._list
+            node = self._list(event, path)
         elif isinstance(event, yaml.MappingStartEvent):
-            build = self._map
-        node = build(event, path)
+            node = self._map(event, path)
+        else:
+            node = self._scalar(event)
         if node.size > _MAX_EXPANDED and self._anchors:
             raise YamlError("too_large", "aliases make the document too large", node.line)
         if event.anchor is not None:
@@ -273,8 +273,7 @@ class _Reader:
             raise YamlError("recursive_anchor", message, _line(event))
         return node
 
-    def _scalar(self, event: Any, path: Path) -> Node:
-        del path
+    def _scalar(self, event: Any) -> Node:
         text = event.value
         if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
             raise YamlError("syntax", "half of a surrogate pair in an escape", _line(event))
