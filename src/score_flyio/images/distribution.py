@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, Self, TypeAlias
 
 import anyio
@@ -16,9 +17,9 @@ import httpx
 
 from score_flyio._version import __version__
 from score_flyio.base.printable import one_line
-from score_flyio.base.record import frozen
+from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import ImageError, ImageNotFound, RegistryDenied, RegistryUnavailable
-from score_flyio.images.access import Access, base_url, is_safe
+from score_flyio.images.access import REFUSED, Access, base_url, is_safe
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
 from score_flyio.net.exchange import retry_after
@@ -35,11 +36,9 @@ MANIFESTS: Final = (
 )
 ACCEPT: Final = {"accept": ", ".join((*INDEXES, *MANIFESTS))}
 """Without it, registries answer that an image is missing, or with a digest that never runs."""
-CONFIGS: Final = frozenset(
-    {
-        "application/vnd.oci.image.config.v1+json",
-        "application/vnd.docker.container.image.v1+json",
-    }
+CONFIGS: Final = (
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
 )
 """What a manifest names that says what one image is for."""
 Platform: TypeAlias = tuple[str, str]
@@ -54,7 +53,6 @@ LONGEST_PAUSE: Final = 20.0
 MOST_REDIRECTS: Final = 5
 TIMEOUT: Final = httpx.Timeout(20.0, connect=8.0, pool=None)
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 class _TooMany(RegistryUnavailable):
@@ -68,6 +66,8 @@ class Manifest:
     digest: str
     media_type: str
     content: bytes
+    document: Mapping[str, Any]
+    """What it says."""
 
 
 class Registries:
@@ -82,24 +82,25 @@ class Registries:
         pauses: tuple[float, ...] = PAUSES,
     ) -> None:
         """`mirror` is the URL of what is asked in place of all registries, without logins."""
+        agent = {"user-agent": f"score-flyio/{__version__}"}
+        encrypted = mirror is None or mirror.startswith("https:")
+        self._client = http_client(
+            transport=transport, encrypted=encrypted, timeout=TIMEOUT, headers=agent
+        )
         self._mirror = mirror
-        self._transport = transport
         self._pauses = pauses
-        self._client: httpx.AsyncClient | None = None
-        self._access = Access(logins, self._exchange)
+        self._access = Access(logins, self._client, self._exchange)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            with anyio.move_on_after(5, shield=True):
-                await client.aclose()
+        with anyio.move_on_after(5, shield=True):
+            await self._client.aclose()
 
     async def check_login(self, host: str) -> None:
         """Log in, and do nothing. Raises RegistryDenied or RegistryUnavailable."""
-        await self._call("GET", host, "", "", about=host)
+        await self._call("GET", ImageReference(host=host, repository=""), "")
 
     async def resolve(self, image: ImageReference) -> str:
         """The digest of an image that can run at Fly.
@@ -129,7 +130,7 @@ class Registries:
                 f"{image}: {image.host} gave something else, with the digest {digest}",
                 hint="try again; if it persists, a proxy in between may be changing answers",
             )
-        kind = _media_type(response)
+        kind = str(response.headers.get("content-type", "")).partition(";")[0].strip()
         document = _object(response.content)
         if document is None:
             raise RegistryUnavailable(
@@ -138,151 +139,116 @@ class Registries:
             )
         if kind not in {*INDEXES, *MANIFESTS}:  # what is behind a simple web server
             kind = str(document.get("mediaType") or kind)
-        return Manifest(digest=digest, media_type=kind, content=response.content)
+        return Manifest(digest=digest, media_type=kind, content=response.content, document=document)
 
     async def _platforms(self, image: ImageReference, manifest: Manifest) -> set[Platform]:
         """What the image is for; empty where it says nothing that can be understood."""
+        document = manifest.document
         try:
-            document = json.loads(manifest.content)
             if manifest.media_type in INDEXES:
                 return {_platform(entry.get("platform")) for entry in document["manifests"]}
             config = document.get("config") or {}
             if config.get("mediaType") not in CONFIGS:
                 return set()
-            return await self._platform_of(image, str(config["digest"]))
-        except (ValueError, KeyError, TypeError, AttributeError):
+            response = await self._call("GET", image, f"/blobs/{config['digest']}")
+            return {_platform(_object(response.content))}
+        except (KeyError, TypeError, AttributeError):
             return set()
-
-    async def _platform_of(self, image: ImageReference, config: str) -> set[Platform]:
-        path = f"/blobs/{config}"
-        try:
-            response = await self._call("GET", image.host, image.repository, path, about=image)
         except ImageError:  # blobs may be elsewhere, out of our reach if not out of Fly's
             return set()
-        return {_platform(_object(response.content))}
 
     async def tag(self, image: ImageReference, tag: str) -> ImageReference:
         """Give an image that the registry has one more tag. Raises as `resolve` does."""
         manifest = await self.manifest(image)
+        headers = {"content-type": manifest.media_type}
         await self._call(
             "PUT",
-            image.host,
-            image.repository,
+            image,
             f"/manifests/{tag}",
             actions="pull,push",
-            about=image,
-            headers={"content-type": manifest.media_type},
+            headers=headers,
             content=manifest.content,
         )
-        return ImageReference(
-            host=image.host, repository=image.repository, tag=tag, digest=manifest.digest
-        )
+        return evolve(image, tag=tag, digest=manifest.digest)
 
     async def _manifest(self, method: str, image: ImageReference) -> httpx.Response:
-        path = f"/manifests/{image.version}"
-        return await self._call(
-            method, image.host, image.repository, path, about=image, headers=ACCEPT
-        )
+        return await self._call(method, image, f"/manifests/{image.version}", headers=ACCEPT)
 
     async def _call(
         self,
         method: str,
-        host: str,
-        repository: str,
+        image: ImageReference,
         path: str,
         *,
         actions: str = "pull",
-        about: object,
         headers: Mapping[str, str] | None = None,
-        content: bytes = b"",
+        content: bytes | None = None,
     ) -> httpx.Response:
         """One call with a login, or with a new one where the first does not do.
 
+        Without a repository, it is about the registry itself.
+
         Raises ImageNotFound, RegistryDenied and RegistryUnavailable.
         """
-        path = f"/v2/{repository}{path}"
+        path = f"/v2/{image.repository}{path}"
+        url = (
+            f"{self._mirror}{path}?ns={image.host}" if self._mirror else base_url(image.host) + path
+        )
+
+        async def ask(refused: httpx.Response | None = None) -> httpx.Response:
+            login = {}
+            if self._mirror is None:
+                login = await self._access.authorization(image, actions, refused=refused)
+            named = {**(headers or {}), **login}
+            request = self._client.build_request(method, url, headers=named, content=content)
+            return await self._exchange(request)
+
         try:
-            if self._mirror is not None:
-                url = f"{self._mirror}{path}?ns={host}"
-                response = await self._exchange(method, url, headers, None, content)
-            else:
-                url = base_url(host) + path
-                login = await self._access.authorization(host, repository, actions)
-                response = await self._exchange(method, url, headers, login, content)
-                if response.status_code == httpx.codes.UNAUTHORIZED:
-                    login = await self._access.authorization(
-                        host, repository, actions, refused=response
-                    )
-                    response = await self._exchange(method, url, headers, login, content)
+            response = await ask()
+            if response.status_code == httpx.codes.UNAUTHORIZED and self._mirror is None:
+                response = await ask(response)
         except httpx.HTTPError as error:
             raise RegistryUnavailable(
-                f"{about}: {host} does not answer: {network_reason(error)}",
+                f"{_about(image)}: {image.host} does not answer: {network_reason(error)}",
                 hint="check the name of the registry, the network, proxies and firewalls",
             ) from error
         if not response.is_success:
-            raise await self._refusal(response, host, repository, about=about)
+            raise await self._refusal(response, image)
         return response
 
-    async def _exchange(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None = None,
-        authorization: str | None = None,
-        content: bytes = b"",
-    ) -> httpx.Response:
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
         """One request and the redirects after it, repeated as long as that may help."""
-        for pause in (*self._pauses, None):
-            try:
-                response = await self._followed(method, url, headers, authorization, content)
-            except httpx.TransportError:
-                if pause is None:
-                    raise
-                await anyio.sleep(pause)
-                continue
-            if response.status_code not in _PASSING or pause is None:
-                return response
-            await anyio.sleep(min(retry_after(response.headers) or pause, LONGEST_PAUSE))
-        raise AssertionError("the last try returns or raises")
+        for pause in self._pauses:
+            wanted: float | None = None
+            with suppress(httpx.TransportError):
+                response = await self._followed(request)
+                if response.status_code not in _PASSING:
+                    return response
+                wanted = retry_after(response.headers)
+            await anyio.sleep(min(wanted or pause, LONGEST_PAUSE))
+        return await self._followed(request)
 
-    async def _followed(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        authorization: str | None,
-        content: bytes,
-    ) -> httpx.Response:
-        if self._client is None:
-            agent = {"user-agent": f"score-flyio/{__version__}"}
-            self._client = http_client(transport=self._transport, timeout=TIMEOUT, headers=agent)
-        login = {"authorization": authorization} if authorization else {}
+    async def _followed(self, request: httpx.Request) -> httpx.Response:
         for _ in range(MOST_REDIRECTS + 1):
-            response = await self._client.request(
-                method, url, headers={**(headers or {}), **login}, content=content or None
-            )
-            place = response.headers.get("location")
-            if response.status_code not in _REDIRECTS or method not in {"GET", "HEAD"} or not place:
+            response = await self._client.send(request)
+            following = response.next_request  # without the login where it goes elsewhere
+            if request.method not in {"GET", "HEAD"} or following is None:
                 return response
-            target = httpx.URL(url).join(place)
-            if not is_safe(target):
+            if not is_safe(following.url):
                 return response
-            if _origin(target) != _origin(httpx.URL(url)):
-                login = {}
-            url = str(target)
+            request = following
         return response
 
-    async def _refusal(
-        self, response: httpx.Response, host: str, repository: str, *, about: object
-    ) -> ImageError:
-        status, said = response.status_code, _said(response)
+    async def _refusal(self, response: httpx.Response, image: ImageReference) -> ImageError:
+        status = response.status_code
+        about, host, said = _about(image), image.host, _said(response)
         if status == httpx.codes.NOT_FOUND:
             return ImageNotFound(
                 f"{about}: {host} does not have it{said}",
                 hint="check its name and tag; it may have to be pushed first",
             )
-        if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-            anonymous, hint = await self._access.refused(host, repository)
+        if status in REFUSED:
+            anonymous, hint = await self._access.refused(image)
             return RegistryDenied(
                 f"{about}: {host} refuses it{said}", anonymous=anonymous, hint=hint
             )
@@ -290,8 +256,8 @@ class Registries:
         return kind(f"{about}: {host} answers {status}{said}", hint="try again")
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
+def _about(image: ImageReference) -> str:
+    return str(image) if image.repository else image.host
 
 
 def _object(content: bytes) -> dict[str, Any] | None:
@@ -301,10 +267,6 @@ def _object(content: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def _media_type(response: httpx.Response) -> str:
-    return str(response.headers.get("content-type", "")).partition(";")[0].strip()
 
 
 def _said(response: httpx.Response) -> str:
