@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 __all__ = ["Factory", "define", "evolve", "field", "fields", "frozen", "needed", "values"]
 
 _NOTHING: Final[Any] = object()
-_WRAPPED: Final = (classmethod, staticmethod)
 
 
 class _Factory:
@@ -106,14 +105,18 @@ def _define(
         class_.__bases__,
         {
             **_SHARED,
-            **(_FROZEN if frozen else {}),
-            **(_EQUAL if eq else {}),
-            **({"__hash__": _hash if frozen else None} if eq else {}),
+            **({"__setattr__": _refuse, "__delattr__": _refuse} if frozen else {}),
+            **({"__eq__": _equal, "__hash__": _hash if frozen else None} if eq else {}),
             **({"__repr__": _repr} if repr else {}),
             **body,
         },
     )
-    new.__init__ = _init_later(new, frozen=frozen)
+
+    def init(self: Any, *values: Any, **named: Any) -> None:
+        new.__init__ = _init(new, frozen=frozen)
+        new.__init__(self, *values, **named)
+
+    new.__init__ = init
     _follow_super(class_, new)
     return new
 
@@ -121,70 +124,50 @@ def _define(
 def _follow_super(old: type, new: type) -> None:
     """Let `super()` in methods of the class mean the class with slots."""
     for item in old.__dict__.values():
-        kind = type(item)
-        function = item.fget if kind is property else item.__func__ if kind in _WRAPPED else item
-        if isinstance(function, FunctionType) and function.__closure__ is not None:
-            names = function.__code__.co_freevars
-            if "__class__" in names:
-                function.__closure__[names.index("__class__")].cell_contents = new
-                return  # all methods share the cell
-
-
-def _init_later(class_: Any, *, frozen: bool) -> Callable[..., None]:
-    def init(self: Any, *values: Any, **named: Any) -> None:
-        class_.__init__ = _init(class_, frozen=frozen)
-        class_.__init__(self, *values, **named)
-
-    return init
+        method = item.fget if isinstance(item, property) else getattr(item, "__wrapped__", item)
+        if isinstance(method, FunctionType) and "__class__" in method.__code__.co_freevars:
+            cells = dict(zip(method.__code__.co_freevars, method.__closure__ or (), strict=True))
+            cells["__class__"].cell_contents = new
+            return  # all methods share the cell
 
 
 def _init(class_: Any, *, frozen: bool) -> Any:
     """The `__init__` of a class, compiled as attrs does it."""
-    known: list[_Field] = list(class_.__fields__.values())
     scope: dict[str, Any] = {"NOTHING": _NOTHING, "put": object.__setattr__}
-    positional = [f for f in known if f.init and not f.kw_only]
-    named = [f for f in known if f.init and f.kw_only]
-    parameters = ["self", *(_parameter(f, scope) for f in positional)]
-    parameters += ["*", *(_parameter(f, scope) for f in named)] if named else []
-    lines = [f"def __init__({', '.join(parameters)}):", " pass"]
-    for field in known:
-        if (value := _value(field, scope)) is not None:
-            name = field.name
-            lines.append(f" put(self, {name!r}, {value})" if frozen else f" self.{name} = {value}")
+    positional, named, lines = ["self"], ["*"], [" pass"]
+    for field in class_.__fields__.values():
+        name, made = field.name, isinstance(field.value, _Factory)
+        scope[f"default_{name}"] = field.value.factory if made else field.value
+        scope[f"convert_{name}"] = field.converter
+        if field.init:
+            default = "NOTHING" if made else f"default_{name}"
+            optional = "" if field.value is _NOTHING else f"={default}"
+            (named if field.kw_only else positional).append(f"{field.parameter}{optional}")
+        elif field.value is _NOTHING:
+            continue
+        lines.append(_assignment(field, frozen=frozen))
     if hasattr(class_, "__attrs_post_init__"):
         lines.append(" self.__attrs_post_init__()")
-    code = compile("\n".join(lines), f"<{class_.__module__}.{class_.__qualname__}>", "exec")
+    parameters = ", ".join(positional + (named if len(named) > 1 else []))
+    text = "\n".join([f"def __init__({parameters}):", *lines])
+    code = compile(text, f"<{class_.__module__}.{class_.__qualname__}>", "exec")
     exec(code, scope)  # noqa: S102 - of names and defaults of the class alone
     init = scope["__init__"]
     init.__qualname__ = f"{class_.__qualname__}.__init__"
     return init
 
 
-def _parameter(field: _Field, scope: dict[str, Any]) -> str:
-    if field.value is _NOTHING:
-        return field.parameter
+def _assignment(field: _Field, *, frozen: bool) -> str:
+    """The line of `__init__` that sets a field."""
+    name, value = field.name, field.parameter
     if isinstance(field.value, _Factory):
-        return f"{field.parameter}=NOTHING"
-    scope[f"default_{field.name}"] = field.value
-    return f"{field.parameter}=default_{field.name}"
-
-
-def _value(field: _Field, scope: dict[str, Any]) -> str | None:
-    """The expression for the value of a field; None: `__init__` does not set it."""
-    value = field.parameter
-    if isinstance(field.value, _Factory):
-        scope[f"make_{field.name}"] = field.value.factory
-        made = f"make_{field.name}({'self' if field.value.takes_self else ''})"
+        made = f"default_{name}({'self' if field.value.takes_self else ''})"
         value = f"{made} if {value} is NOTHING else {value}" if field.init else made
     elif not field.init:
-        if field.value is _NOTHING:
-            return None
-        scope[f"default_{field.name}"] = field.value
-        value = f"default_{field.name}"
+        value = f"default_{name}"
     if field.converter is not None:
-        scope[f"convert_{field.name}"] = field.converter
-        value = f"convert_{field.name}({value})"
-    return value
+        value = f"convert_{name}({value})"
+    return f" put(self, {name!r}, {value})" if frozen else f" self.{name} = {value}"
 
 
 class _Attributes:
@@ -222,11 +205,6 @@ def _equal(self: Any, other: Any) -> Any:
         return NotImplemented
     compared = _compared(self.__class__)
     return compared(self) == compared(other)
-
-
-def _unequal(self: Any, other: Any) -> Any:
-    equal = _equal(self, other)
-    return equal if equal is NotImplemented else not equal
 
 
 def _hash(self: Any) -> int:
@@ -284,8 +262,6 @@ _SHARED: Final = {
     "__setstate__": _set_state,
     "__replace__": _replace,
 }
-_FROZEN: Final = {"__setattr__": _refuse, "__delattr__": _refuse}
-_EQUAL: Final = {"__eq__": _equal, "__ne__": _unequal}
 
 
 def needed(class_: Any) -> frozenset[str]:
@@ -295,12 +271,7 @@ def needed(class_: Any) -> frozenset[str]:
 
 def values(record: Any) -> dict[str, Any]:
     """What a record has in its fields."""
-    return dict(zip(record.__fields__, _all(record.__class__)(record), strict=True))
-
-
-@cache
-def _all(class_: Any) -> Callable[[object], Iterable[Any]]:
-    return _reader(list(class_.__fields__))
+    return {name: getattr(record, name) for name in record.__fields__}
 
 
 def _evolve(record: Any, **changes: Any) -> Any:
