@@ -8,11 +8,10 @@ Progress of BuildKit comes as `StatusResponse` messages in base64; field numbers
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import PurePosixPath
@@ -28,46 +27,14 @@ from score_flyio.images.builders.protobuf import fields, text_of
 from score_flyio.images.builders.pushes import pushed
 from score_flyio.images.context import Context, in_thread, tar_of
 from score_flyio.images.dockerignore import pattern_of
-from score_flyio.images.logins import Login, Logins, Password
+from score_flyio.images.logins import Login, Logins
 from score_flyio.net.http import http_client
 from score_flyio.net.reason import network_reason
 
 _VERTEX: Final = 1
 _LOG: Final = 3
-_DIGEST, _NAME, _CACHED, _STARTED, _ERROR = 1, 3, 4, 5, 7
+_DIGEST, _NAME, _CACHED, _STARTED = 1, 3, 4, 5
 _LOG_TEXT: Final = 4
-
-
-@define
-class Trace:
-    """Turns messages into progress: steps, once more where they prove to be cached, and output."""
-
-    _told: set[tuple[bytes, bool]] = field(factory=set, init=False)
-    errors: list[str] = field(factory=list, init=False)
-    """What went wrong, in BuildKit's words."""
-
-    def read(self, message: str) -> Iterator[Progress]:
-        """What one message tells; nothing, when it cannot be read."""
-        try:
-            for number, value in fields(base64.b64decode(message, validate=True)):
-                if number == _VERTEX and isinstance(value, bytes):
-                    yield from self._vertex(dict(fields(value)))
-                elif number == _LOG and isinstance(value, bytes):
-                    for line in text_of(dict(fields(value)).get(_LOG_TEXT)).splitlines():
-                        if line.strip():
-                            yield Progress(text=line.rstrip())
-        except (ValueError, IndexError, binascii.Error):
-            return
-
-    def _vertex(self, vertex: dict[int, int | bytes]) -> Iterator[Progress]:
-        if error := text_of(vertex.get(_ERROR)):
-            self.errors.append(error)
-        digest, cached = vertex.get(_DIGEST, b""), bool(vertex.get(_CACHED))
-        if not isinstance(digest, bytes) or not (cached or _STARTED in vertex):
-            return
-        if (digest, cached) not in self._told:
-            self._told.add((digest, cached))
-            yield Progress(text=text_of(vertex.get(_NAME)), step=True, cached=cached)
 
 
 TIMEOUT: Final = httpx.Timeout(None, connect=10.0)
@@ -105,15 +72,11 @@ class DockerBuilder:
         try:
             async with client_of(self.address) as client:
                 ping = (await client.get("/_ping")).raise_for_status().headers
-                version = ping.get("api-version", "1.41")
+                client.base_url = f"{self.address.url}/v{ping.get('api-version', '1.41')}"
                 if build.settings.compression:
                     tell(Progress(text="a Docker daemon packs layers with gzip, whatever is asked"))
-                logins = {
-                    server: _entry(login, server)
-                    for server, login in (
-                        await self.logins.find_all(build.dockerfile.images)
-                    ).items()
-                }
+                found = await self.logins.find_all(build.dockerfile.images)
+                logins = {server: _entry(login, server) for server, login in found.items()}
                 in_session = self._needs_session(build, logins, ping)
                 apart = in_session and build.is_apart
                 buildkit = in_session or (ping.get("builder-version") == BUILDKIT and not logins)
@@ -125,20 +88,21 @@ class DockerBuilder:
                     "content-type": "application/x-tar",
                     "x-registry-config": _encoded(logins),
                 }
-                async with self._session(client, build, version, wanted=in_session) as session:
+                answer = Answer(tell)
+                async with self._session(client, build) if in_session else nullcontext({}) as named:
                     request = client.stream(
                         "POST",
-                        f"/v{version}/build",
-                        params=parameters | session,
+                        "/build",
+                        params=parameters | named,
                         headers=headers,
                         content=b"" if apart else _sent(build, tell, buildkit=buildkit),
                     )
-                    answer = await _answer(request, tell)
+                    await answer.follow(request)
                 if answer.error:
                     raise build.broken(f": {answer.error}", answer.last)
                 if not push:
                     return None
-                sent = partial(self._push, client, build, tell, version)
+                sent = partial(self._push, client, build, tell)
                 return await pushed(build, self.logins, tell, sent, repeats_itself=_REPEATS_ITSELF)
         except httpx.HTTPError as error:
             raise build.failed(
@@ -148,14 +112,9 @@ class DockerBuilder:
                 code="builder_unavailable",
             ) from error
 
-    @asynccontextmanager
-    async def _session(
-        self, client: httpx.AsyncClient, build: Build, version: str, *, wanted: bool
-    ) -> AsyncIterator[dict[str, str]]:
-        """The parameters of a session, where one is wanted."""
-        if not wanted:
-            yield {}
-            return
+    def _session(
+        self, client: httpx.AsyncClient, build: Build
+    ) -> AbstractAsyncContextManager[dict[str, str]]:
         from score_flyio.images.builders.session import Answers, session
 
         answers = Answers(
@@ -164,25 +123,20 @@ class DockerBuilder:
             images=build.dockerfile.images,
             folders=_folders(build) if build.is_apart else {},
         )
-        async with session(client, f"/v{version}/session", answers) as name:
-            yield {"session": name}
+        return session(client, answers)
 
     async def _push(
-        self,
-        client: httpx.AsyncClient,
-        build: Build,
-        tell: Tell,
-        version: str,
-        login: Login | None,
+        self, client: httpx.AsyncClient, build: Build, tell: Tell, login: Login | None
     ) -> str:
         image = build.image
         request = client.stream(
             "POST",
-            f"/v{version}/images/{image.name}/push",
+            f"/images/{image.name}/push",
             params={"tag": image.tag},
             headers={"x-registry-auth": _encoded(_entry(login, image.host))},
         )
-        answer = await _answer(request, tell)
+        answer = Answer(tell)
+        await answer.follow(request)
         if answer.error or not answer.digest:
             raise build.unpushed(answer.error or "the daemon does not report the digest")
         return answer.digest
@@ -210,90 +164,87 @@ class DockerBuilder:
         return asked or (ping.get("builder-version") == BUILDKIT and (bool(logins) or apart))
 
 
-class _Basic(httpx.Auth):
-    """A user, with a password that is asked for before each request."""
-
-    def __init__(self, user: str, password: Password) -> None:
-        self._user, self._password = user, password
-
-    async def async_auth_flow(
-        self, request: httpx.Request
-    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        password = await self._password()
-        known = httpx.BasicAuth(self._user, password.reveal())
-        yield next(known.sync_auth_flow(request))
-
-
-@asynccontextmanager
-async def client_of(address: DaemonAddress) -> AsyncIterator[httpx.AsyncClient]:
-    """A client for one daemon."""
-    login = address.login
+def client_of(address: DaemonAddress) -> httpx.AsyncClient:
+    """A client for one daemon, which asks for the password before each request."""
     settings: dict[str, Any] = {"base_url": address.url, "timeout": TIMEOUT}
     if address.socket is not None:
         settings["transport"] = httpx.AsyncHTTPTransport(uds=address.socket)
     elif address.trust is not None:
         settings["trust"] = address.trust
-    if login is not None:
-        settings["auth"] = _Basic(*login)
-    async with http_client(encrypted=address.url.startswith("https:"), **settings) as client:
-        yield client
+    if address.login is not None:
+        user, password = address.login
+
+        async def sign(request: httpx.Request) -> None:
+            known = httpx.BasicAuth(user, (await password()).reveal())
+            next(known.sync_auth_flow(request))
+
+        settings["event_hooks"] = {"request": [sign]}
+    return http_client(encrypted=address.url.startswith("https:"), **settings)
 
 
 @define
-class _Answer:
-    """What a daemon says while it builds or pushes."""
+class Answer:
+    """What a daemon says while it builds or pushes, told as it comes."""
 
     tell: Tell
     error: str = field(default="", init=False)
     digest: str = field(default="", init=False)
     last: deque[str] = field(factory=lambda: deque(maxlen=LINES_IN_ERROR), init=False)
     """The end of the output."""
-    _trace: Trace = field(factory=Trace, init=False)
+    _told: set[tuple[str, bool]] = field(factory=set, init=False)
+    """Steps of BuildKit, and once more where they proved to be cached."""
 
-    async def follow(self, response: httpx.Response) -> None:
+    async def follow(self, request: AbstractAsyncContextManager[httpx.Response]) -> None:
         """Read it to its end."""
-        if not response.is_success:
-            self.error = _message(await response.aread()) or f"status {response.status_code}"
-            return
-        async for line in response.aiter_lines():
-            try:
-                message = json.loads(line) if line.strip() else None
-            except ValueError:
-                message = {"stream": line}
-            if isinstance(message, dict):
-                self._take(message)
+        async with request as response:
+            if not response.is_success:
+                self.error = _message(await response.aread()) or f"status {response.status_code}"
+                return
+            async for line in response.aiter_lines():
+                try:
+                    message = json.loads(line) if line.strip() else None
+                except ValueError:
+                    message = {"stream": line}
+                if isinstance(message, dict):
+                    self.take(message)
 
-    def _take(self, message: Mapping[str, Any]) -> None:
+    def take(self, message: Mapping[str, Any]) -> None:
+        """Pass on what one message tells; nothing, when it cannot be read."""
         self.tell(Progress())
         if error := message.get("error"):
             self.error = str(error).strip()
         aux = message.get("aux")
         if message.get("id") == "moby.buildkit.trace" and isinstance(aux, str):
-            for progress in self._trace.read(aux):
-                self._pass_on(progress)
+            with suppress(ValueError, IndexError):
+                self._trace(base64.b64decode(aux, validate=True))
         elif isinstance(aux, dict):
             self.digest = str(aux.get("Digest") or self.digest)
-        for line in str(message.get("stream") or "").splitlines():
-            self._say(line.rstrip())
+        for line in map(str.rstrip, str(message.get("stream") or "").splitlines()):
+            if line == " ---> Using cache":
+                self._pass_on(Progress(text=line.strip(), cached=True))
+            elif line:
+                self._pass_on(Progress(text=line, step=line.startswith("Step ")))
 
-    def _say(self, line: str) -> None:
-        if line == " ---> Using cache":
-            self._pass_on(Progress(text=line.strip(), cached=True))
-        elif line:
-            self._pass_on(Progress(text=line, step=line.startswith("Step ")))
+    def _trace(self, status: bytes) -> None:
+        for number, value in fields(status):
+            if number == _VERTEX and isinstance(value, bytes):
+                self._vertex(dict(fields(value)))
+            elif number == _LOG and isinstance(value, bytes):
+                for line in text_of(dict(fields(value)).get(_LOG_TEXT)).splitlines():
+                    if line.strip():
+                        self._pass_on(Progress(text=line.rstrip()))
+
+    def _vertex(self, vertex: dict[int, int | bytes]) -> None:
+        cached = bool(vertex.get(_CACHED))
+        told = text_of(vertex.get(_DIGEST)), cached
+        if (cached or _STARTED in vertex) and told not in self._told:
+            self._told.add(told)
+            self._pass_on(Progress(text=text_of(vertex.get(_NAME)), step=True, cached=cached))
 
     def _pass_on(self, progress: Progress) -> None:
         if not progress.step:
             self.last.append(progress.text)
         self.tell(progress)
-
-
-async def _answer(request: AbstractAsyncContextManager[httpx.Response], tell: Tell) -> _Answer:
-    """The whole answer to a request, told as it comes."""
-    answer = _Answer(tell)
-    async with request as response:
-        await answer.follow(response)
-    return answer
 
 
 def _folders(build: Build) -> dict[str, Context]:

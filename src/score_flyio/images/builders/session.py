@@ -68,8 +68,8 @@ class Answers:
 
 
 @asynccontextmanager
-async def session(client: httpx.AsyncClient, path: str, answers: Answers) -> AsyncIterator[str]:
-    """The id of a session that lasts as long as the context. Raises HTTPStatusError."""
+async def session(client: httpx.AsyncClient, answers: Answers) -> AsyncIterator[dict[str, str]]:
+    """The parameters of a session that lasts as long as the context. Raises HTTPStatusError."""
     name = secrets.token_hex(16)
     served = (_HEALTH, _SECRET, _LOGIN, *((_FOLDER,) if answers.folders else ()))
     methods = [("x-docker-expose-session-grpc-method", path) for path in served]
@@ -77,14 +77,14 @@ async def session(client: httpx.AsyncClient, path: str, answers: Answers) -> Asy
         *(("connection", "Upgrade"), ("upgrade", "h2c"), ("x-docker-expose-session-uuid", name)),
         *(("x-docker-expose-session-name", "score-flyio"), *methods),
     ]
-    async with client.stream("POST", path, headers=headers) as response:
+    async with client.stream("POST", "/session", headers=headers) as response:
         if response.status_code != httpx.codes.SWITCHING_PROTOCOLS:
             raise httpx.HTTPStatusError("no session", request=response.request, response=response)
         with unwrapped():
             async with anyio.create_task_group() as tasks:
                 stream = response.extensions["network_stream"]
                 tasks.start_soon(_Service(stream, answers).run)
-                yield name
+                yield {"session": name}
                 tasks.cancel_scope.cancel()
 
 
