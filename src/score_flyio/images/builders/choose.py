@@ -11,9 +11,8 @@ from score_flyio.base.record import frozen
 from score_flyio.errors import ConfigError, ImageError
 from score_flyio.errors.packages import loading, named, raising
 from score_flyio.images.build import Build, Builder, Tell
-from score_flyio.images.builders.address import find_daemon
+from score_flyio.images.builders.address import CONTEXT_CODE, find_daemon
 from score_flyio.images.builders.docker import DockerBuilder
-from score_flyio.images.builders.docker_context import CONTEXT_CODE
 from score_flyio.images.builders.fly import FlyBuilder, RemoteBuilder
 from score_flyio.images.builders.programs import BuildahBuilder, BuildctlBuilder, find_program
 from score_flyio.images.logins import Logins
