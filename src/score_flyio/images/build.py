@@ -17,7 +17,7 @@ from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.base.secret import Secret, masked
 from score_flyio.errors import ImageError, InputError, ScoreFlyError
-from score_flyio.images.context import Context, hash_of, list_context
+from score_flyio.images.context import Context, added_entry, hash_of, list_context
 from score_flyio.images.dockerfile import Dockerfile, read_dockerfile
 from score_flyio.images.dockerignore import read_rules
 from score_flyio.images.reference import ImageReference
@@ -79,7 +79,7 @@ class Build:
     @property
     def is_apart(self) -> bool:
         """Whether no step sees the Dockerfile: it is left out, or lies outside of the folder."""
-        return self.path in self.context.added
+        return any(entry.content is not None for entry in self.context.entries)
 
     def failed(
         self, message: str, *, hint: str | None = None, code: str = "build_failed"
@@ -211,13 +211,14 @@ def _prepare(settings: BuildSettings, image: ImageReference) -> Build:
     rules = read_rules(ignored, file=str(ignore))
     path = inside or OUTSIDE
     apart = inside is None or rules.leaves_out(inside)
+    added = [added_entry(path, text.encode())] if apart else []
     return Build(
         settings=evolve(settings, folder=folder),
         image=image,
         file=place,
         dockerfile=dockerfile,
         ignored=rules.text,
-        context=list_context(folder, rules, added={path: text.encode()} if apart else {}),
+        context=list_context(folder, rules, *added),
         path=path,
     )
 
@@ -241,12 +242,11 @@ def _dockerfile(settings: BuildSettings) -> Path:
 
 
 def _ignored(settings: BuildSettings, file: Path) -> tuple[Path, str]:
-    if settings.ignorefile is not None:
-        return settings.ignorefile, _read(settings.ignorefile, "ignore file", settings)
-    for found in (file.with_name(f"{file.name}.dockerignore"), settings.folder / IGNORE_FILE):
-        if found.is_file():
-            return found, _read(found, "ignore file", settings)
-    return settings.folder / IGNORE_FILE, WITHOUT_IGNORE_FILE
+    usual = (file.with_name(f"{file.name}.dockerignore"), settings.folder / IGNORE_FILE)
+    found = settings.ignorefile or next(filter(Path.is_file, usual), None)
+    if found is None:
+        return usual[-1], WITHOUT_IGNORE_FILE
+    return found, _read(found, "ignore file", settings)
 
 
 def _read(file: Path, what: str, settings: BuildSettings) -> str:

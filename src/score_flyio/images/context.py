@@ -11,7 +11,7 @@ import os
 import stat
 import tarfile
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -51,6 +51,8 @@ class Entry:
     mtime: int
     target: str = ""
     """Where a link leads."""
+    content: bytes | None = field(default=None, repr=False)
+    """Of a file that is added to those of the folder."""
 
 
 @frozen(kw_only=True)
@@ -59,39 +61,30 @@ class Context:
 
     root: Path
     entries: tuple[Entry, ...]
-    added: Mapping[str, bytes] = field(factory=dict)
-    """Files beside those of the folder."""
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
-        return sum(entry.size for entry in self.entries)
-
-    @property
-    def added_entries(self) -> tuple[Entry, ...]:
-        """Those of the files beside, in order."""
-        return tuple(
-            Entry(path=path, type=tarfile.REGTYPE, mode=0o644, size=len(content), mtime=0)
-            for path, content in sorted(self.added.items())
-        )
+        """Bytes of all files in the folder."""
+        return sum(entry.size for entry in self.entries if entry.content is None)
 
 
-def list_context(
-    root: Path,
-    rules: IgnoreRules,
-    *,
-    added: Mapping[str, bytes] | None = None,
-    largest: int = LARGEST,
-) -> Context:
-    """What is in a folder and is not left out, in order.
+def added_entry(path: str, content: bytes) -> Entry:
+    """A file beside those of the folder."""
+    return Entry(
+        path=path, type=tarfile.REGTYPE, mode=0o644, size=len(content), mtime=0, content=content
+    )
+
+
+def list_context(root: Path, rules: IgnoreRules, *added: Entry, largest: int = LARGEST) -> Context:
+    """What is in a folder and is not left out, in order, and what is added.
 
     Raises ImageError when the folder cannot be read, or is larger than `largest` bytes.
     """
     try:
-        entries = tuple(_entries(root, "", rules))
+        entries = (*_entries(root, "", rules), *added)
     except OSError as error:
         raise _unreadable(error) from error
-    context = Context(root=root, entries=entries, added=added or {})
+    context = Context(root=root, entries=entries)
     if context.size > largest:
         raise _too_large(context, largest)
     return context
@@ -106,8 +99,6 @@ def tar_of(context: Context) -> Iterator[bytes]:
             if len(buffer) >= BLOCK:
                 yield bytes(buffer)
                 buffer.clear()
-    for entry in context.added_entries:
-        buffer += _header(entry) + context.added[entry.path] + _padding(entry.size)
     yield bytes(buffer) + bytes(2 * tarfile.BLOCKSIZE)
 
 
@@ -118,10 +109,9 @@ def hash_of(context: Context) -> str:
         target = entry.target.encode("utf-8", "surrogateescape")
         content = _hash_of_file(context.root, entry) if entry.type == tarfile.REGTYPE else target
         if content is not None:
-            _add(found, entry.path, entry.type, entry.mode, content)
-    for entry in context.added_entries:
-        content = hashlib.sha256(context.added[entry.path]).digest()
-        _add(found, entry.path, entry.type, entry.mode, content)
+            name = entry.path.encode("utf-8", "surrogateescape")
+            head = (len(name), name, entry.type, entry.mode, len(content), content)
+            found.update(b"%d %b %b %o %d %b " % head)
     return found.hexdigest()
 
 
@@ -187,6 +177,9 @@ def _packed(root: Path, entry: Entry) -> Iterator[bytes]:
 
 def content_of(root: Path, entry: Entry) -> Iterator[bytes]:
     """As many bytes as the file had when it was listed; nothing at all when it is gone."""
+    if entry.content is not None:
+        yield entry.content
+        return
     _end_if_cancelled()
     try:
         number = os.open(root / entry.path, _OPEN)
@@ -220,11 +213,6 @@ def _hash_of_file(root: Path, entry: Entry) -> bytes | None:
         there = True
         found.update(block)
     return found.digest() if there else None
-
-
-def _add(found: hashlib._Hash, path: str, kind: bytes, mode: int, content: bytes) -> None:
-    name = path.encode("utf-8", "surrogateescape")
-    found.update(b"%d %b %b %o %d %b " % (len(name), name, kind, mode, len(content), content))
 
 
 def _header(entry: Entry) -> bytes:

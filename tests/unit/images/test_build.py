@@ -37,17 +37,21 @@ def project(tmp_path: Path) -> Path:
 
 
 def paths(build: Build) -> list[str]:
-    return [entry.path for entry in build.context.entries]
+    return [entry.path for entry in build.context.entries if entry.content is None]
+
+
+def added(build: Build) -> dict[str, bytes]:
+    return {entry.path: entry.content for entry in build.context.entries if entry.content}
 
 
 async def test_a_dockerfile_that_is_ignored_comes_beside_the_context(project: Path) -> None:
     (project / ".dockerignore").write_text("*\n")
     build = await prepare(BuildSettings(name="web", folder=project), IMAGE)
     assert (build.path, paths(build)) == ("Dockerfile", [])
-    assert build.context.added == {"Dockerfile": (project / "Dockerfile").read_bytes()}
+    assert added(build) == {"Dockerfile": (project / "Dockerfile").read_bytes()}
     (project / ".dockerignore").write_text("*\n!Dockerfile\n")
     build = await prepare(BuildSettings(name="web", folder=project), IMAGE)
-    assert (paths(build), build.context.added) == (["Dockerfile"], {})
+    assert (paths(build), added(build)) == (["Dockerfile"], {})
 
 
 async def test_without_an_ignore_file_fly_toml_is_left_out(project: Path) -> None:
@@ -94,7 +98,7 @@ async def test_a_dockerfile_from_outside(project: Path, tmp_path: Path) -> None:
     settings = BuildSettings(name="web", folder=project, dockerfile=tmp_path / "other")
     build = await prepare(settings, IMAGE)
     assert build.path == OUTSIDE
-    assert build.context.added == {OUTSIDE: b"FROM scratch\nCOPY a /\n"}
+    assert added(build) == {OUTSIDE: b"FROM scratch\nCOPY a /\n"}
 
 
 async def test_files_of_windows(project: Path, tmp_path: Path) -> None:
@@ -104,7 +108,7 @@ async def test_files_of_windows(project: Path, tmp_path: Path) -> None:
     (project / ".dockerignore").write_bytes("\ufeffa \r\n!a/b\r\n".encode())
     settings = BuildSettings(name="web", folder=project, dockerfile=tmp_path / "other")
     build = await prepare(settings, IMAGE)
-    assert build.context.added == {OUTSIDE: text}
+    assert added(build) == {OUTSIDE: text}
     assert build.ignored == f"./a\n!./a/b\n./{NEVER}"
 
 

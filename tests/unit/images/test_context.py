@@ -19,6 +19,7 @@ from score_flyio.images.context import (
     BLOCK,
     Context,
     Entry,
+    added_entry,
     hash_of,
     in_thread,
     list_context,
@@ -197,7 +198,7 @@ def test_a_context_that_is_too_large_names_the_largest(tmp_path: Path) -> None:
 
 
 def test_added_files(tmp_path: Path) -> None:
-    context = list_context(tmp_path, IgnoreRules(), added={".dockerfile": b"FROM scratch\n"})
+    context = list_context(tmp_path, IgnoreRules(), added_entry(".dockerfile", b"FROM scratch\n"))
     with unpacked(context) as archive:
         file = archive.extractfile(".dockerfile")
         assert file is not None
@@ -228,7 +229,7 @@ def test_what_the_hash_depends_on(tmp_path: Path) -> None:
         change()
         seen.add(hash_of(listed(tmp_path)))
     assert len(seen) == len(changes) + 1
-    assert hash_of(list_context(tmp_path, IgnoreRules(), added={"z": b""})) not in seen
+    assert hash_of(list_context(tmp_path, IgnoreRules(), added_entry("z", b""))) not in seen
 
 
 async def test_blocks_are_read_in_a_thread(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from score_flyio.images.build import IGNORE_FILE, LINES_IN_ERROR, PLATFORM, Buil
 from score_flyio.images.builders.address import DaemonAddress
 from score_flyio.images.builders.protobuf import fields, text_of
 from score_flyio.images.builders.pushes import pushed
-from score_flyio.images.context import Context, in_thread, tar_of
+from score_flyio.images.context import Context, added_entry, in_thread, tar_of
 from score_flyio.images.dockerignore import pattern_of
 from score_flyio.images.logins import Login, Logins
 from score_flyio.net.http import http_client
@@ -249,11 +249,12 @@ class Answer:
 
 def _folders(build: Build) -> dict[str, Context]:
     """What BuildKit asks for: the context, and the Dockerfile with an ignore file of its own."""
-    name, content = PurePosixPath(build.path).name, build.context.added[build.path]
-    beside = {name: content, f"{name}.dockerignore": b""}
+    name, entries = PurePosixPath(build.path).name, build.context.entries
+    apart = [evolve(entry, path=name) for entry in entries if entry.content is not None]
+    beside = (*apart, added_entry(f"{name}.dockerignore", b""))
     return {
-        "context": evolve(build.context, added={}),
-        "dockerfile": Context(root=build.file.parent, entries=(), added=beside),
+        "context": evolve(build.context, entries=tuple(e for e in entries if e.content is None)),
+        "dockerfile": Context(root=build.file.parent, entries=beside),
     }
 
 
@@ -263,7 +264,7 @@ def _with_ignored(build: Build) -> Context:
     there = any(entry.path == IGNORE_FILE for entry in context.entries)
     known = (context.root / IGNORE_FILE).read_bytes() if there else IGNORE_FILE.encode()
     line = f"\n{pattern_of(build.path)}\n".encode("utf-8", "surrogateescape")
-    return evolve(context, added={**context.added, IGNORE_FILE: known + line})
+    return evolve(context, entries=(*context.entries, added_entry(IGNORE_FILE, known + line)))
 
 
 async def _sent(build: Build, tell: Tell, *, buildkit: bool) -> AsyncIterator[bytes]:

@@ -66,7 +66,7 @@ class Sending:
 
         Raises ImageError for files that changed.
         """
-        entries = [*_with_folders(self.context.entries), *self.context.added_entries]
+        entries = list(_with_folders(self.context.entries))
         buffer = bytearray()
         for entry in entries:
             buffer += _frame({_TYPE: _STAT, _ENTRY: _stat(entry)})
@@ -85,9 +85,6 @@ class Sending:
 
     def _content(self, entry: Entry) -> Iterator[bytes]:
         """An empty block would end the file."""
-        if entry.path in self.context.added:
-            yield from filter(None, [self.context.added[entry.path]])
-            return
         there = False
         for block in content_of(self.context.root, entry):
             there = True
