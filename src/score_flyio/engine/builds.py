@@ -148,7 +148,8 @@ class Builds:
             new_id = session.new_id()
             return await ensure_builder(session.client.api, org, new_id=new_id, region=region)
 
-        return RemoteBuilder.of(find, session.client.password, self._environ)
+        password = session.client.password
+        return RemoteBuilder(find=find, password=password, environ=self._environ)
 
     @property
     def _environ(self) -> Mapping[str, str]:

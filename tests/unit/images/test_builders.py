@@ -195,7 +195,9 @@ def test_the_remote_builder_is_at_its_name_or_at_what_stands_in() -> None:
     password = lasting(Secret("tok"))
 
     def address(**environ: str) -> DaemonAddress:
-        return RemoteBuilder.of(find, password, environ).address("fly-builder-1", "app")
+        return RemoteBuilder(find=find, password=password, environ=environ).address(
+            "fly-builder-1", "app"
+        )
 
     found = address()
     assert (found.url, found.login) == ("https://fly-builder-1.fly.dev", ("app", password))
@@ -516,7 +518,8 @@ def test_a_remote_builder_that_does_not_wake_up(tmp_path: Path) -> None:
         (tmp_path / "Dockerfile").write_text("FROM scratch\n")
         settings = BuildSettings(name="web", folder=tmp_path)
         build = await prepare(settings, ImageReference.parse("registry.fly.io/x:1"))
-        remote = RemoteBuilder(find=find, password=lasting(Secret("x")), stands_in="127.0.0.1:1")
+        environ = {"FLY_BUILDER_HOST": "127.0.0.1:1"}
+        remote = RemoteBuilder(find=find, password=lasting(Secret("x")), environ=environ)
         await FlyBuilder(remote=remote, logins=Logins({})).build(build, lambda _: None)
 
     with pytest.raises(ImageError, match="web: the remote builder fly-builder-1 does not wake up"):

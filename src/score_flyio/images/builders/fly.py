@@ -16,6 +16,7 @@ import httpx
 
 from score_flyio.base.record import define, field, frozen
 from score_flyio.errors import ImageError, NotAuthorized
+from score_flyio.images.access import REFUSED
 from score_flyio.images.build import Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
 from score_flyio.images.builders.docker import DockerBuilder, client_of
@@ -43,17 +44,9 @@ class RemoteBuilder:
     """The name of its app."""
     password: Password
     """Gives Fly's tokens."""
-    stands_in: str = ""
-    """A host in place of its own."""
+    environ: Mapping[str, str] = field(factory=dict, repr=False)
     _app: str | None = field(default=None, init=False)
     _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
-
-    @classmethod
-    def of(
-        cls, find: Callable[[], Awaitable[str]], password: Password, environ: Mapping[str, str]
-    ) -> RemoteBuilder:
-        """With what the environment says."""
-        return cls(find=find, password=password, stands_in=environ.get(HOST_VARIABLE, "").strip())
 
     async def app(self) -> str:
         """The name of its app. Raises what `find` raises."""
@@ -64,7 +57,7 @@ class RemoteBuilder:
 
     def address(self, builder: str, user: str) -> DaemonAddress:
         """Where it is; `user` is the app to build for, which must be of the same organization."""
-        host = self.stands_in or f"{builder}.{DOMAIN}"
+        host = self.environ.get(HOST_VARIABLE, "").strip() or f"{builder}.{DOMAIN}"
         plain = is_loopback(urlsplit(f"//{host}").hostname)
         return DaemonAddress(
             url=f"{'http' if plain else 'https'}://{host}",
@@ -114,25 +107,20 @@ class FlyBuilder:
                         if answer.is_success:
                             return
                         said = f"status {answer.status_code}"
-                        _check(build, app, answer)
+                        if answer.status_code in REFUSED:
+                            raise _denied(build, f"the remote builder {app}", said)
+                        if answer.status_code == httpx.codes.NOT_FOUND:
+                            raise _unusable(build, app, "is too old to be used over HTTPS")
                     await anyio.sleep(pause)
-        raise build.failed(
-            f"the remote builder {app} does not wake up: {said}",
-            hint=f"delete it with fly apps destroy {app}, so that a new one is made, or {OTHERS}",
-            code="builder_unavailable",
-        )
+        raise _unusable(build, app, f"does not wake up: {said}")
 
 
-def _check(build: Build, app: str, answer: httpx.Response) -> None:
-    """Raises ImageError for what does not pass by itself."""
-    if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-        raise _denied(build, f"the remote builder {app}", f"status {answer.status_code}")
-    if answer.status_code == httpx.codes.NOT_FOUND:
-        raise build.failed(
-            f"the remote builder {app} is too old to be used over HTTPS",
-            hint=f"delete it with fly apps destroy {app}, so that a new one is made, or {OTHERS}",
-            code="builder_unavailable",
-        )
+def _unusable(build: Build, app: str, reason: str) -> ImageError:
+    return build.failed(
+        f"the remote builder {app} {reason}",
+        hint=f"delete it with fly apps destroy {app}, so that a new one is made, or {OTHERS}",
+        code="builder_unavailable",
+    )
 
 
 def _denied(build: Build, what: str, said: str) -> ImageError:

@@ -56,7 +56,7 @@ class BuildahBuilder:
 
     async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
         """Build in a chroot, and push."""
-        async with private_folder(build, self.logins, self.environ) as folder:
+        async with _private_folder(build, self.logins, self.environ) as folder:
             (folder / MARK).touch()
             temporary = folder / "tmp"
             temporary.mkdir()
@@ -78,7 +78,7 @@ class BuildahBuilder:
     async def _build(
         self, build: Build, tell: Tell, folder: Path, environ: Mapping[str, str], *, push: bool
     ) -> str | None:
-        ended = await self._run(self._build_args(build, folder), environ, build, tell)
+        ended = await _run(self._build_args(build, folder), environ, build, tell)
         if ended.code != 0:
             raise build.broken(f" with {ended.ending}", ended.said)
         if not push:
@@ -86,7 +86,7 @@ class BuildahBuilder:
 
         async def send(_login: object) -> str:
             await _write_logins(folder, build, self.logins)  # those of before may have ended
-            ended = await self._run(self._push_args(build, folder), environ, build, tell)
+            ended = await _run(self._push_args(build, folder), environ, build, tell)
             if ended.code != 0:
                 raise build.unpushed(ended.ending, ended.said)
             return (folder / "digest").read_text("utf-8").strip()
@@ -100,7 +100,7 @@ class BuildahBuilder:
         """
         podman = self.name == "podman"
         field = "{{.Store.GraphRoot}}" if podman else "{{.store.GraphRoot}}"
-        environ = without_logins(self.environ)
+        environ = _without_logins(self.environ)
         asked = await run_program([self.program, "info", "--format", field], environ=environ)
         root = Path(asked.output.decode().strip())
         for container in await anyio.to_thread.run_sync(_marked, root, str(folder / MARK)):
@@ -110,29 +110,25 @@ class BuildahBuilder:
     def _build_args(self, build: Build, folder: Path) -> list[str]:
         settings = build.settings
         cache = "--no-cache" if settings.no_cache else "--layers"
-        args = ["build", "--isolation", "chroot", "--platform", PLATFORM, cache]
+        args = [self.program, "build", "--isolation", "chroot", "--platform", PLATFORM, cache]
         args += ["--file", str(build.file), "--ignorefile", str(folder / "ignore")]
         args += ["--tag", str(build.image), *_insecure(build.dockerfile.images)]
         if settings.target:
             args += ["--target", settings.target]
-        args += options("--build-arg", settings.args) + options("--label", settings.labels)
-        args += secret_options(build, folder)
+        args += _options("--build-arg", settings.args) + _options("--label", settings.labels)
+        args += _secret_options(build, folder)
         args += ["--secret", f"id={MARK},src={folder / MARK}"]
         return [*args, str(settings.folder)]
 
     def _push_args(self, build: Build, folder: Path) -> list[str]:
-        args = ["push", "--digestfile", str(folder / "digest"), *_insecure({build.image})]
+        args = [self.program, "push", "--digestfile", str(folder / "digest")]
+        args += _insecure({build.image})
         if build.settings.compression:
             args += ["--compression-format", build.settings.compression]
         level = build.settings.compression_level
         if level is not None and self.name == "buildah":
             args += ["--compression-level", str(level)]
         return [*args, str(build.image)]
-
-    async def _run(
-        self, args: Sequence[str], environ: Mapping[str, str], build: Build, tell: Tell
-    ) -> Ended:
-        return await run_builder([self.program, *args], environ, build, tell)
 
 
 @frozen(kw_only=True)
@@ -146,13 +142,12 @@ class BuildctlBuilder:
 
     async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
         """Have it build and push in one go."""
-        async with private_folder(build, self.logins, self.environ) as folder:
+        async with _private_folder(build, self.logins, self.environ) as folder:
             # Its ignore file is the one beside its Dockerfile.
             (folder / "Dockerfile").write_bytes(build.file.read_bytes())
             (folder / "Dockerfile.dockerignore").write_text(build.ignored, "utf-8")
             environ = {**self.environ, "DOCKER_CONFIG": str(folder)}
-            args = self._args(build, folder, push=push)
-            ended = await run_builder([self.program, *args], environ, build, tell)
+            ended = await _run(self._args(build, folder, push=push), environ, build, tell)
             if ended.code != 0:
                 raise _failed(build, ended)
             if not push:
@@ -176,17 +171,17 @@ class BuildctlBuilder:
             **{f"build-arg:{name}": value for name, value in settings.args.items()},
             **{f"label:{name}": value for name, value in settings.labels.items()},
         }
-        args = ["build", "--progress=plain", "--frontend=dockerfile.v0"]
+        args = [self.program, "build", "--progress=plain", "--frontend=dockerfile.v0"]
         args += ["--local", f"context={settings.folder}", "--local", f"dockerfile={folder}"]
-        args += options("--opt", chosen)
-        args += secret_options(build, folder)
+        args += _options("--opt", chosen)
+        args += _secret_options(build, folder)
         if settings.no_cache:
             args.append("--no-cache")
         return [*args, "--output", output, "--metadata-file", str(folder / "metadata")]
 
 
 @asynccontextmanager
-async def private_folder(
+async def _private_folder(
     build: Build, logins: Logins, environ: Mapping[str, str]
 ) -> AsyncIterator[Path]:
     """A folder only we can read, with `config.json`, `ignore` and the secrets as `secret-N`.
@@ -226,14 +221,13 @@ def _forget(folder: Path) -> None:
 
 async def _write_logins(folder: Path, build: Build, logins: Logins) -> None:
     """`config.json`: those for the images of the build, as they are now."""
-    auths = {}
     found = await logins.find_all({build.image, *build.dockerfile.images})
-    for key, login in found.items():
-        auths[key] = (
-            {"identitytoken": login.password.reveal()}
-            if login.is_identity
-            else {"auth": login.in_base64}
-        )
+    auths = {
+        key: {"identitytoken": login.password.reveal()}
+        if login.is_identity
+        else {"auth": login.in_base64}
+        for key, login in found.items()
+    }
     await anyio.Path(folder / "config.json").write_text(json.dumps({"auths": auths}), "utf-8")
 
 
@@ -264,9 +258,7 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-async def run_builder(
-    args: Sequence[str], environ: Mapping[str, str], build: Build, tell: Tell
-) -> Ended:
+async def _run(args: Sequence[str], environ: Mapping[str, str], build: Build, tell: Tell) -> Ended:
     """Run a program and pass on what it says. Raises ImageError when it cannot be started."""
 
     def listen(line: str) -> None:
@@ -275,7 +267,7 @@ async def run_builder(
         tell(Progress(text=text, step=_STEP.match(line) is not None, cached=cached))
 
     try:
-        return await run_program(args, environ=without_logins(environ), listen=listen)
+        return await run_program(args, environ=_without_logins(environ), listen=listen)
     except OSError as error:
         raise build.failed(
             f"{args[0]} cannot be run: {system_reason(error)}",
@@ -284,7 +276,7 @@ async def run_builder(
         ) from error
 
 
-def without_logins(environ: Mapping[str, str]) -> dict[str, str]:
+def _without_logins(environ: Mapping[str, str]) -> dict[str, str]:
     """What a program inherits: its logins are in our file, with those that are newer."""
     kept_back = OWN | {IN_THE_ENVIRONMENT}
     return {name: value for name, value in environ.items() if name not in kept_back}
@@ -300,12 +292,12 @@ def _failed(build: Build, ended: Ended) -> ImageError:
     return build.broken(f" with {ending}", ended.said)
 
 
-def options(name: str, values: Mapping[str, str]) -> list[str]:
+def _options(name: str, values: Mapping[str, str]) -> list[str]:
     """`name KEY=VALUE` for each value."""
     return [text for key, value in values.items() for text in (name, f"{key}={value}")]
 
 
-def secret_options(build: Build, folder: Path) -> list[str]:
+def _secret_options(build: Build, folder: Path) -> list[str]:
     """The files of the secrets, as all these programs take them."""
     return [
         text
