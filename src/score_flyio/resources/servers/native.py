@@ -12,11 +12,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from score_flyio.base.record import field, frozen
-from score_flyio.resources.provisioner import Provisioner, ProvisionRequest, ProvisionResult
+from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.state.resources import CommandSpec, ProvisionerDefinition
 
 if TYPE_CHECKING:
     from score_flyio.resources.servers.access import FlyAccess
+    from score_flyio.resources.servers.provisioner import OwnServer, SharedServer
     from score_flyio.resources.template.entry import Entry
     from score_flyio.resources.template.surroundings import Surroundings
 
@@ -52,10 +53,11 @@ class ServerProvisioner:
     async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
         return await self._work().deprovision(request)
 
-    def _work(self) -> Provisioner:
-        from score_flyio.resources.servers.provisioner import server_provisioner
+    def _work(self) -> OwnServer | SharedServer:
+        from score_flyio.resources.servers.provisioner import OwnServer, SharedServer
 
-        return server_provisioner(self.entry, self.access(), self.surroundings(), self.named)
+        kind = SharedServer if self.entry.shared_server else OwnServer
+        return kind(self.entry, self.access(), self.surroundings(), self.named)
 
 
 def builtin_kind(definition: ProvisionerDefinition) -> str | None:

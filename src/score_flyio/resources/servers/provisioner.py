@@ -25,20 +25,13 @@ from score_flyio.score.resources import JsonObject
 INCOMPLETE: Final = "incomplete"
 
 
-def server_provisioner(
-    entry: Entry, access: FlyAccess, surroundings: Surroundings, named: dict[str, str]
-) -> OwnServer | SharedServer:
-    """What does the work of an entry `server://…`; `named` is whose each chosen name is."""
-    if entry.shared_server:
-        return SharedServer(entry, access, surroundings, named)
-    return OwnServer(entry, access, surroundings)
-
-
 @frozen
 class _Described:
     entry: Entry
     access: FlyAccess
     surroundings: Surroundings = field(repr=False)
+    named: dict[str, str]
+    """Names of databases that were chosen → whose they are."""
 
     @property
     def server(self) -> Server:
@@ -77,10 +70,6 @@ class _Described:
 class OwnServer(_Described):
     """A server for one resource; its outputs are those of the operator."""
 
-    @property
-    def uses_shared(self) -> bool | None:
-        return False
-
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:
         attempt, admin = self.attempt(request, request.state), self.entry.admin
         complete = bool(attempt.app) and not request.state.get(INCOMPLETE)
@@ -90,36 +79,26 @@ class OwnServer(_Described):
             mark = {INCOMPLETE: True} if unfinished else {}
             return ProvisionResult(state={**attempt.notes, **mark}) if attempt.app else None
 
-        async with attempt.client(kept) as client:
-            await attempt.instance(client, complete=complete)
+        async with attempt.connected(kept):
+            await attempt.instance(complete=complete)
             rendering = self.rendering(request, attempt.password)
             if admin is not None and (attempt.fresh or not complete):
                 stdin = rendering.text("admin.create", admin.create, **attempt.values)
-                await execute.create(client.api, attempt.app, admin, stdin)
+                await execute.create(attempt.client.api, attempt.app, admin, stdin)
         return self.answer(rendering, attempt, attempt.password, state=attempt.notes)
 
     async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
         attempt = self.attempt(request, request.state)
         if not attempt.app:
             return ProvisionResult()
-        async with attempt.client(lambda: None) as client:
-            await instance.delete(client, attempt.app)
+        async with attempt.connected(lambda: None):
+            await instance.delete(attempt.client, attempt.app)
         return ProvisionResult(state={})
 
 
 @frozen
 class SharedServer(_Described):
     """A database (or what the server has in its place) with a user of its own, on one server."""
-
-    named: dict[str, str] = field(factory=dict)
-
-    @property
-    def uses_shared(self) -> bool | None:
-        return True
-
-    @property
-    def key(self) -> str:
-        return self.entry.shared_key
 
     @property
     def admin(self) -> Admin:
@@ -128,7 +107,7 @@ class SharedServer(_Described):
         return admin
 
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:
-        shared = _Shared.of(request, self.key)
+        shared = _Shared.of(request, self.entry.shared_key)
         attempt = self.attempt(request, shared.entry)
         account = _Account.of(request, shared.databases, self.named)
         made = False
@@ -137,7 +116,7 @@ class SharedServer(_Described):
             if not attempt.app:
                 return None
             if not attempt.begun:
-                return ProvisionResult(shared={self.key: attempt.notes})
+                return ProvisionResult(shared={self.entry.shared_key: attempt.notes})
             if attempt.fresh and not made:
                 # The server that these were on is gone.
                 shared.databases, shared.complete, account.complete = (), False, False
@@ -146,15 +125,15 @@ class SharedServer(_Described):
                 shared=shared.patch(attempt, account.database, incomplete=not shared.complete),
             )
 
-        async with attempt.client(kept) as client:
-            await attempt.instance(client, complete=shared.complete)
+        async with attempt.connected(kept):
+            await attempt.instance(complete=shared.complete)
             made = shared.complete = True
             if attempt.fresh:
                 shared.databases, account.complete = (), False
             rendering = self.rendering(request, account.password)
             if not account.complete:
                 stdin = rendering.text("admin.create", self.admin.create, **account.names)
-                await execute.create(client.api, attempt.app, self.admin, stdin)
+                await execute.create(attempt.client.api, attempt.app, self.admin, stdin)
         return self.answer(
             rendering,
             attempt,
@@ -165,22 +144,22 @@ class SharedServer(_Described):
         )
 
     async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
-        shared = _Shared.of(request, self.key)
+        shared = _Shared.of(request, self.entry.shared_key)
         attempt = self.attempt(request, shared.entry)
         database = request.state.get("database")
         if not isinstance(database, str) or database not in shared.databases or not attempt.app:
             return ProvisionResult()
         left = [name for name in shared.databases if name != database]
         account = _Account.of(request, shared.databases, self.named)
-        async with attempt.client(lambda: None) as client:
+        async with attempt.connected(lambda: None):
             if not left:
-                await instance.delete(client, attempt.app)
-                return ProvisionResult(shared={self.key: None})
+                await instance.delete(attempt.client, attempt.app)
+                return ProvisionResult(shared={self.entry.shared_key: None})
             drop = self.admin.drop or ""
             rendering = self.rendering(request, account.password)
             stdin = rendering.text("admin.drop", drop, **account.names)
-            await execute.drop(client.api, attempt.app, self.admin, stdin)
-        return ProvisionResult(shared={self.key: {**attempt.notes, "dbNames": left}})
+            await execute.drop(attempt.client.api, attempt.app, self.admin, stdin)
+        return ProvisionResult(shared={self.entry.shared_key: {**attempt.notes, "dbNames": left}})
 
 
 @define(kw_only=True)
@@ -203,8 +182,7 @@ class _Shared:
 
     def patch(self, attempt: Attempt, database: str, *, incomplete: bool) -> JsonObject:
         """The change of the shared state that enters a database."""
-        others = [name for name in self.databases if name != database]
-        known = self.databases if database in self.databases else (*others, database)
+        known = self.databases if database in self.databases else (*self.databases, database)
         entry: dict[str, Any] = {**attempt.notes, "dbNames": list(known)}
         if incomplete:
             entry[INCOMPLETE] = True
@@ -227,25 +205,19 @@ class _Account:
     def of(
         cls, request: ProvisionRequest, databases: tuple[str, ...], named: dict[str, str]
     ) -> _Account:
-        state = request.state
-        database = state.get("database")
-        if isinstance(database, str) and database:
-            password = state.get("password")
-            has_password = isinstance(password, str) and bool(password)
-            return cls(
-                database=database,
-                user=str(state.get("username") or names.user_name(database)),
-                password=Secret(str(password)) if has_password else names.new_password(),
-                complete=has_password and not state.get(INCOMPLETE) and database in databases,
-            )
-        others = {name for name, guid in named.items() if guid != request.guid}
-        database = names.database_name(request.uid.id, request.guid, others.union(databases))
-        named[database] = request.guid
+        state, database = request.state, request.state.get("database")
+        if not isinstance(database, str) or not database:
+            others = {name for name, guid in named.items() if guid != request.guid}
+            database = names.database_name(request.uid.id, request.guid, others.union(databases))
+            named[database] = request.guid
+            state = {}
+        password = state.get("password")
+        has_password = isinstance(password, str) and bool(password)
         return cls(
             database=database,
-            user=names.user_name(database),
-            password=names.new_password(),
-            complete=False,
+            user=str(state.get("username") or names.user_name(database)),
+            password=Secret(str(password)) if has_password else names.new_password(),
+            complete=has_password and not state.get(INCOMPLETE) and database in databases,
         )
 
     @property

@@ -23,7 +23,7 @@ from score_flyio.resources.servers.names import (
 )
 from score_flyio.resources.servers.native import builtin_kind
 from score_flyio.resources.servers.protocol import decode_request, encode_answer
-from score_flyio.resources.servers.provisioner import server_provisioner
+from score_flyio.resources.servers.provisioner import SharedServer
 from score_flyio.resources.template.files import Project, servers
 from score_flyio.resources.template.surroundings import Surroundings
 from score_flyio.score.resources import ResourceUid
@@ -133,7 +133,7 @@ def create_database(database: str, user: str, password: Secret) -> str:
     entry = next(entry for entry in servers(project).entries if entry.type == "postgres")
     assert entry.admin is not None
     request = ProvisionRequest(uid=ResourceUid("postgres", "default", "x"), guid="guid")
-    rendering = server_provisioner(entry, access, surroundings, {}).rendering(request, password)
+    rendering = SharedServer(entry, access, surroundings, {}).rendering(request, password)
     return rendering.text("create", entry.admin.create, Database=database, User=user)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -13,20 +14,18 @@ from score_flyio.base.clock import EventLoopClock
 from score_flyio.base.record import evolve
 from score_flyio.base.secret import Secret
 from score_flyio.engine.target import EmulatorTarget
-from score_flyio.errors import FlyApiError, HealthCheckFailed
+from score_flyio.errors import ProvisionFailed
+from score_flyio.resources.provisioner import ProvisionRequest
 from score_flyio.resources.servers.access import FlyAccess
+from score_flyio.resources.servers.attempt import Attempt
 from score_flyio.resources.servers.description import Server
-from score_flyio.resources.servers.instance import Instance
+from score_flyio.score.resources import ResourceUid
 from tests.unit.resources.servers.test_health import SERVER
 
 
 @pytest.fixture
 def anyio_backend() -> Any:
     return "trio", {"clock": MockClock(autojump_threshold=0)}
-
-
-def unreachable() -> Any:
-    raise NotImplementedError
 
 
 async def personal(_client: Any) -> str:
@@ -40,16 +39,18 @@ async def make(faults: str = "", *, server: Server = SERVER, **settings: Any) ->
         fly.faults = parse_faults(faults)
         target = EmulatorTarget(emulator=fly)
         async with target.connect(emit=lambda _: None, rng=random.Random(1)) as client:
-            instance = Instance(
-                client=client,
-                access=FlyAccess(connect=unreachable, region="iad", organization=personal),
+            attempt = Attempt(
+                request=ProvisionRequest(uid=ResourceUid("pg", "default", "x"), guid="guid"),
+                access=FlyAccess(
+                    connect=lambda: nullcontext(client), region="iad", organization=personal
+                ),
                 server=server,
                 app="pg",
                 password=Secret("dummy"),
                 known=True,
-                begun=lambda: None,
             )
-            await instance.make(await instance.find())
+            async with attempt.connected(lambda: None):
+                await attempt.instance(complete=False)
         return fly
 
 
@@ -74,12 +75,12 @@ async def test_a_look_that_is_refused_in_passing_is_made_again(look: str, status
 
 async def test_an_image_that_is_not_there_is_told_at_once() -> None:
     began = EventLoopClock().time()
-    with pytest.raises(FlyApiError, match="manifest not found"):
+    with pytest.raises(ProvisionFailed, match="manifest not found"):
         await make(missing_images=frozenset({SERVER.image}))
     assert EventLoopClock().time() - began < 10
 
 
 async def test_a_machine_that_cannot_start_is_told_as_such() -> None:
     broken = evolve(SERVER, env={"EMULATE_START": "fail"})
-    with pytest.raises(HealthCheckFailed, match="it is failed"):
+    with pytest.raises(ProvisionFailed, match="it is failed"):
         await make(server=broken)
