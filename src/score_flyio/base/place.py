@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -47,6 +47,30 @@ def value_at(document: Any, path: Sequence[str | int]) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return document
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """What is in maps and lists within each other, with its places."""
+    match value:
+        case dict():
+            for key, item in value.items():
+                yield from leaves(item, (*path, key))
+        case list():
+            for index, item in enumerate(value):
+                yield from leaves(item, (*path, index))
+        case _:
+            yield path, value
+
+
+def with_leaves(value: Any, change: Callable[[Path, Any], Any], path: Path = ()) -> Any:
+    """The same maps and lists, with what `change` makes of all that is in them."""
+    match value:
+        case dict():
+            return {key: with_leaves(item, change, (*path, key)) for key, item in value.items()}
+        case list():
+            return [with_leaves(item, change, (*path, index)) for index, item in enumerate(value)]
+        case _:
+            return change(path, value)
 
 
 def kind_of(value: Any) -> str:

@@ -28,10 +28,11 @@ from score_flyio.flytoml.names import RULE, Exposure, is_app_name
 from score_flyio.flytoml.spec import AppSpec, Service
 from score_flyio.score.load import LoadedWorkload
 from score_flyio.score.model import Container
-from score_flyio.score.placeholders import PENDING, Lookup, ResourceOutputs
+from score_flyio.score.placeholders import PENDING, Lookup
 
 if TYPE_CHECKING:
     from score_flyio.flytoml.spec import ExperimentalSection
+    from score_flyio.score.resources import Outputs
 
 
 __all__ = ["Conversion", "convert"]
@@ -56,7 +57,7 @@ def convert(
     loaded: LoadedWorkload,
     *,
     app_name: str,
-    outputs: Mapping[str, ResourceOutputs],
+    outputs: Mapping[str, Outputs],
     read_file: Callable[[str], bytes],
     known_later: Mapping[str, Collection[str] | None] = MappingProxyType({}),
     kept: Collection[str] = (),

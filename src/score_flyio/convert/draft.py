@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from score_flyio.base.place import Path
-from score_flyio.base.record import define, evolve, field
+from score_flyio.base.record import define, field
 from score_flyio.base.secret import Secret
 from score_flyio.errors import (
     InputError,
@@ -19,7 +19,7 @@ from score_flyio.errors import (
 from score_flyio.flytoml.names import Exposure
 from score_flyio.score.model import ResourceRequest, Workload
 from score_flyio.score.origin import Origin
-from score_flyio.score.placeholders import Lookup, SubstitutedText, SubstitutionError, substitute
+from score_flyio.score.placeholders import Lookup, SubstitutedText, substitute
 
 _ERRORS: Final[dict[str, type[InputError]]] = {
     "unsupported_feature": UnsupportedFeatureError,
@@ -84,14 +84,8 @@ class Draft:
         self.notices.append(self.origin.located(problem))
 
     def substituted(self, text: str, path: Path) -> SubstitutedText:
-        """The text with its placeholders resolved; as it is where they cannot be."""
-        try:
-            return substitute(text, self.lookup)
-        except SubstitutionError as error:
-            self.findings += [
-                evolve(finding, path=path + finding.path) for finding in error.problems
-            ]
-            return SubstitutedText(text)
+        """The text with its placeholders resolved, as far as they can be."""
+        return substitute(text, self.lookup, path, self.findings)
 
     def beside(self, name: str) -> str:
         """A path given relative to the Score file, relative to the working folder."""

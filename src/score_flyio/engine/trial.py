@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from score_flyio.base.record import evolve
 from score_flyio.engine.inputs import ScoreApp
-from score_flyio.errors import NoProvisionerError, Problem, ProvisionFailed
+from score_flyio.errors import NoProvisionerError, PlaceholderError, Problem, ProvisionFailed
 from score_flyio.resources.provisioner import ProvisionRequest
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.template.provisioner import TemplateProvisioner
-from score_flyio.score.placeholders import Lookup, SubstitutionError, substitute_in
+from score_flyio.score.placeholders import Lookup, substitute_in
 from score_flyio.score.resources import definitions
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.state.resources import ResourceRecord
@@ -48,7 +48,7 @@ def refused_params(
         try:
             serving = registry.find(each.uid)
             params = substitute_in(each.params or {}, lookup).value
-        except (NoProvisionerError, SubstitutionError):
+        except (NoProvisionerError, PlaceholderError):
             continue
         target = params.get("workload", each.uid.id.rpartition(".")[2])
         if not serving.id.startswith(OURS) or target in broken:

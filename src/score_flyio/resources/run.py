@@ -8,11 +8,12 @@ from typing import Any, Final
 import anyio
 
 from score_flyio import events
-from score_flyio.base.place import Path, value_at
+from score_flyio.base.place import Path, value_at, with_leaves
 from score_flyio.base.record import evolve
 from score_flyio.base.secret import Secret
 from score_flyio.errors import (
     NoProvisionerError,
+    PlaceholderError,
     Problem,
     ProvisionFailed,
     ResourceError,
@@ -27,12 +28,7 @@ from score_flyio.resources.provisioner import (
 )
 from score_flyio.resources.registry import Registry
 from score_flyio.resources.sharing import Sharing
-from score_flyio.score.placeholders import (
-    Lookup,
-    SubstitutedValue,
-    SubstitutionError,
-    substitute_in,
-)
+from score_flyio.score.placeholders import Lookup, SubstitutedValue, substitute_in
 from score_flyio.score.resources import JsonObject, Outputs, ResourceUid, conceal, secrets_in
 from score_flyio.state.model import ProjectState
 from score_flyio.state.resources import ProvisionerDefinition
@@ -202,7 +198,7 @@ class ResourceRun:
                 await self._provision(uid)
         except ResourceError as error:
             self._failures[uid] = error
-        except SubstitutionError as error:
+        except PlaceholderError as error:
             self._failures[uid] = self._bad_params(uid, error)
             self._report_failure(uid, self._failures[uid])
         except StateError as error:
@@ -302,7 +298,7 @@ class ResourceRun:
             str(evolve(found, hint=None)) for found in error.problems
         )
 
-    def _bad_params(self, uid: ResourceUid, error: SubstitutionError) -> ResourceError:
+    def _bad_params(self, uid: ResourceUid, error: PlaceholderError) -> ResourceError:
         code = "params_substitution_failed"
         found = self._in_document(uid, ("params",), [evolve(p, code=code) for p in error.problems])
         text = "\n".join(map(str, found))
@@ -363,34 +359,20 @@ class ResourceRun:
         self._remember_needs(uid)
         record = self._state.resources[uid]
         raw = self._plan.primed[uid].params
+
+        def storable(path: Path, value: Any) -> Any:
+            """A text that a secret went into is kept as it was before."""
+            return value_at(raw, path) if path in params.secret_paths else value
+
         self._state.shared = self._sharing.merged()
         self._state.resources[uid] = evolve(
             record,
             provisioner=definition.id,
-            params=_storable(raw, params.value, params.secret_paths) if raw else raw,
+            params=with_leaves(params.value, storable) if raw else raw,
             state=record.state if result.state is None else result.state,
             outputs=record.outputs if result.values is None else result.values,
         )
         await self._saver.save()
-
-
-def _storable(raw: Any, substituted: Any, secret: Collection[Path], path: Path = ()) -> Any:
-    """The substituted params, but a text that a secret went into as it was before."""
-    if path in secret:
-        return raw
-    match substituted:
-        case dict():
-            return {
-                key: _storable(raw[key], item, secret, (*path, key))
-                for key, item in substituted.items()
-            }
-        case list():
-            return [
-                _storable(raw[index], item, secret, (*path, index))
-                for index, item in enumerate(substituted)
-            ]
-        case _:
-            return substituted
 
 
 def _interrupted(uid: ResourceUid) -> ResourceError:

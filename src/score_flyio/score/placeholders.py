@@ -15,13 +15,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from score_flyio.base.place import Path
+from score_flyio.base.place import Path, leaves, with_leaves
 from score_flyio.base.record import field, frozen
 from score_flyio.errors import PlaceholderError, Problem
 from score_flyio.score.nowhere import LookupFailure, hint
 from score_flyio.score.render import render
+
+if TYPE_CHECKING:
+    from score_flyio.score.resources import Outputs
 
 PENDING: Final = "(known after provisioning)"
 """What stands for an output of a resource that is not provisioned yet."""
@@ -78,8 +81,8 @@ def references(text: str) -> tuple[Reference, ...]:
 
 def references_in(value: Any) -> Iterator[tuple[Path, Reference]]:
     """The placeholders of all texts inside a structure, with their paths; keys do not count."""
-    for path, text in _texts(value, ()):
-        for reference in references(text):
+    for path, text in leaves(value):
+        for reference in references(text) if isinstance(text, str) else ():
             yield path, reference
 
 
@@ -101,22 +104,12 @@ def escape(text: str) -> str:
     return _ESCAPABLE.sub(r"$\g<0>", text[:braced]) + text[braced:].replace("$", "$$")
 
 
-class ResourceOutputs(Protocol):
-    """What substitution needs to know of a resource; secrets hide values of the same name."""
-
-    @property
-    def values(self) -> Mapping[str, Any]: ...
-
-    @property
-    def secrets(self) -> Mapping[str, Any]: ...
-
-
 @frozen
 class Lookup:
     """Where placeholders get their values from."""
 
     metadata: Mapping[str, Any]
-    outputs: Mapping[str, ResourceOutputs] = field(factory=dict)
+    outputs: Mapping[str, Outputs] = field(factory=dict)
     """By resource name of the workload."""
     pending: Mapping[str, Collection[str] | None] = field(factory=dict)
     """Resources of which not every output is known yet: the others read as `PENDING`.
@@ -138,22 +131,20 @@ class Lookup:
         return self._output(reference.parts, *rest)
 
     def _output(self, parts: tuple[str, ...], name: str, *keys: str) -> tuple[Any, bool]:
-        if name in self.pending and keys and not self._known(name, keys[0]):
-            promised = self.pending[name]
+        outputs, promised = self.outputs.get(name), self.pending.get(name)
+        if outputs is None and name not in self.pending:
+            message = f'the workload has no resource "{name}"'
+            named = (*self.outputs, *self.pending)
+            raise LookupFailure("unknown_resource", message, at=1, known=named)
+        there = outputs.names if outputs is not None else ()
+        if not keys:
+            message = f'names no output of resource "{name}"'
+            known = (*(promised or ()), *there)
+            raise LookupFailure("output_key_required", message, known=known)
+        if name in self.pending and keys[0] not in there:
             if promised is not None and keys[0] not in promised:
                 raise _unknown(parts, 2, promised)
             return PENDING, False
-        if name not in self.outputs and name not in self.pending:
-            message = f'the workload has no resource "{name}"'
-            there = (*self.outputs, *self.pending)
-            raise LookupFailure("unknown_resource", message, at=1, known=there)
-        outputs = self.outputs.get(name)
-        if not keys:
-            known = tuple(self.pending.get(name) or ())
-            if outputs is not None:
-                known += (*outputs.values, *outputs.secrets)
-            message = f'names no output of resource "{name}"'
-            raise LookupFailure("output_key_required", message, known=known)
         assert outputs is not None
         if keys[0] in outputs.secrets:
             try:
@@ -162,10 +153,6 @@ class Lookup:
                 if keys[0] not in outputs.values:
                     raise
         return _walk(outputs.values, parts, 2, null_is_missing=True), False
-
-    def _known(self, name: str, key: str) -> bool:
-        outputs = self.outputs.get(name)
-        return outputs is not None and (key in outputs.values or key in outputs.secrets)
 
 
 @frozen
@@ -186,51 +173,30 @@ class SubstitutedValue:
     """Paths of the texts that secrets went into."""
 
 
-class SubstitutionError(PlaceholderError):
-    """Placeholders that cannot be resolved: all of one text or structure."""
-
-
-def substitute(text: str, lookup: Lookup) -> SubstitutedText:
-    """Puts values in place of placeholders.
-
-    Raises SubstitutionError: with every placeholder that cannot be resolved.
-    """
-    findings: list[Problem] = []
-    result = _substitute(text, lookup, (), findings)
-    if findings:
-        raise SubstitutionError(problems=findings)
-    return result
-
-
 def substitute_in(value: Any, lookup: Lookup) -> SubstitutedValue:
     """Substitutes each text inside a structure; keys and other values stay.
 
-    Raises SubstitutionError: with every placeholder that cannot be resolved, and its path.
+    Raises PlaceholderError: with every placeholder that cannot be resolved, and its path.
     """
     findings: list[Problem] = []
     secret_paths: set[Path] = set()
 
-    def walk(item: Any, path: Path) -> Any:
-        match item:
-            case str():
-                result = _substitute(item, lookup, path, findings)
-                if result.secret:
-                    secret_paths.add(path)
-                return result.text
-            case dict():
-                return {key: walk(child, (*path, key)) for key, child in item.items()}
-            case list():
-                return [walk(child, (*path, index)) for index, child in enumerate(item)]
-            case _:
-                return item
+    def changed(path: Path, item: Any) -> Any:
+        if not isinstance(item, str):
+            return item
+        result = substitute(item, lookup, path, findings)
+        if result.secret:
+            secret_paths.add(path)
+        return result.text
 
-    substituted = walk(value, ())
+    substituted = with_leaves(value, changed)
     if findings:
-        raise SubstitutionError(problems=findings)
+        raise PlaceholderError(problems=findings)
     return SubstitutedValue(substituted, frozenset(secret_paths))
 
 
-def _substitute(text: str, lookup: Lookup, path: Path, findings: list[Problem]) -> SubstitutedText:
+def substitute(text: str, lookup: Lookup, path: Path, findings: list[Problem]) -> SubstitutedText:
+    """Puts values in place of placeholders; those that cannot be resolved stay, as findings."""
     pieces: list[str] = []
     secret = False
     for token in parse(text):
@@ -241,6 +207,7 @@ def _substitute(text: str, lookup: Lookup, path: Path, findings: list[Problem]) 
             value, of_secret = lookup.find(token)
         except LookupFailure as failure:
             findings.append(unresolved(token, failure, path))
+            pieces.append(f"${{{token.text}}}")
         else:
             pieces.append(render(value))
             secret = secret or of_secret
@@ -281,15 +248,3 @@ def _unknown(parts: tuple[str, ...], at: int, known: Collection[str]) -> LookupF
     there = ", ".join(sorted(known)) or "nothing"
     message = f'there is no "{parts[at]}" (there is: {there})'
     return LookupFailure("unknown_key", message, at=at, known=known)
-
-
-def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    match value:
-        case str():
-            yield path, value
-        case dict():
-            for key, item in value.items():
-                yield from _texts(item, (*path, key))
-        case list():
-            for index, item in enumerate(value):
-                yield from _texts(item, (*path, index))

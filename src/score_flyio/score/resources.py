@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
+from score_flyio.base.place import leaves, with_leaves
 from score_flyio.base.record import field, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.score.render import render
@@ -123,42 +124,21 @@ class Outputs:
 
 def conceal(value: Any) -> Any:
     """The JSON value with every text as a `Secret`."""
-    match value:
-        case str():
-            return Secret(value)
-        case dict():
-            return {key: conceal(item) for key, item in value.items()}
-        case list():
-            return [conceal(item) for item in value]
-        case _:
-            return value
-
-
-def secrets_in(value: Any) -> Iterator[Secret]:
-    """What no message may repeat of a JSON value of secrets, concealed or not."""
-    match value:
-        case Secret():
-            yield value
-        case dict():
-            for item in value.values():
-                yield from secrets_in(item)
-        case list():
-            for item in value:
-                yield from secrets_in(item)
-        case str() | int() | float():
-            text = render(value)
-            if isinstance(value, str) or len(text) >= SHORTEST_HIDDEN_NUMBER:
-                yield Secret(text)
+    return with_leaves(value, lambda _, item: Secret(item) if isinstance(item, str) else item)
 
 
 def reveal(value: Any) -> Any:
     """The JSON value with every `Secret` as its text; undoes `conceal`."""
-    match value:
-        case Secret():
-            return value.reveal()
-        case dict():
-            return {key: reveal(item) for key, item in value.items()}
-        case list():
-            return [reveal(item) for item in value]
-        case _:
-            return value
+    return with_leaves(value, lambda _, item: item.reveal() if isinstance(item, Secret) else item)
+
+
+def secrets_in(value: Any) -> Iterator[Secret]:
+    """What no message may repeat of a JSON value of secrets, concealed or not."""
+    for _, item in leaves(value):
+        match item:
+            case Secret():
+                yield item
+            case str() | int() | float():
+                text = render(item)
+                if isinstance(item, str) or len(text) >= SHORTEST_HIDDEN_NUMBER:
+                    yield Secret(text)

@@ -5,21 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from attrs import field, frozen
 
-from score_flyio.score.placeholders import Lookup, SubstitutionError, split_reference, substitute_in
+from score_flyio.errors import PlaceholderError
+from score_flyio.score.placeholders import Lookup, split_reference, substitute_in
 from score_flyio.score.quantities import parse_cpu, parse_memory
+from score_flyio.score.resources import Outputs
 from score_flyio.yaml.reader import YamlError, read_yaml
 from tests.conformance.score_vectors.vectors import DATA, MARKS, same
 from tests.conftest import corpus
 
 Entry = dict[str, Any]
-
-
-@frozen
-class _Outputs:
-    values: dict[str, Any]
-    secrets: dict[str, Any] = field(factory=dict)
 
 
 @pytest.fixture
@@ -30,7 +25,7 @@ def lookup(request: pytest.FixtureRequest) -> Lookup:
     if not file.exists():
         file = DATA / "substitution_data.json"
     data = json.loads(file.read_text("utf-8"))
-    return Lookup(data["metadata"], {name: _Outputs(v) for name, v in data["resources"].items()})
+    return Lookup(data["metadata"], {name: Outputs(v) for name, v in data["resources"].items()})
 
 
 @pytest.mark.vectors("substitution")
@@ -38,7 +33,7 @@ def test_substitution(entry: Entry, lookup: Lookup) -> None:
     if "errors" not in entry:
         assert same(substitute_in(entry["input"], lookup).value, _plain(entry["output"]))
         return
-    with pytest.raises(SubstitutionError) as failure:
+    with pytest.raises(PlaceholderError) as failure:
         substitute_in(entry["input"], lookup)
     found = [{"ref": each.subject, "category": each.kind} for each in failure.value.problems]
     assert found == entry["errors"]

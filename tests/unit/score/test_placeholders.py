@@ -3,31 +3,24 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from attrs import field, frozen
+from attrs import frozen
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from score_flyio.base.secret import Secret
+from score_flyio.errors import PlaceholderError
 from score_flyio.score.placeholders import (
     PENDING,
     Lookup,
-    SubstitutionError,
     escape,
     parse,
     references,
     references_in,
-    substitute,
     substitute_in,
     with_source,
 )
 from score_flyio.score.render import render
-
-
-@frozen
-class Outputs:
-    values: dict[str, Any] = field(factory=dict)
-    secrets: dict[str, Any] = field(factory=dict)
-
+from score_flyio.score.resources import Outputs
 
 LOOKUP = Lookup(
     {"name": "shop"},
@@ -38,6 +31,17 @@ LOOKUP = Lookup(
         )
     },
 )
+
+
+@frozen
+class Text:
+    text: str
+    secret: bool
+
+
+def substitute(text: str, lookup: Lookup) -> Text:
+    result = substitute_in(text, lookup)
+    return Text(result.value, () in result.secret_paths)
 
 
 @given(st.text(st.characters(exclude_characters="$")))
@@ -58,7 +62,7 @@ def test_text_is_scanned_once_from_the_left(text: str) -> None:
     try:
         expected = _by_hand(text)
     except KeyError:
-        with pytest.raises(SubstitutionError):
+        with pytest.raises(PlaceholderError):
             substitute(text, LOOKUP)
     else:
         assert substitute(text, LOOKUP).text == expected
@@ -100,7 +104,7 @@ def test_secrets_are_tracked_for_each_text(text: str, expected: str, secret: boo
 
 
 def test_what_neither_secrets_nor_values_have_is_told() -> None:
-    with pytest.raises(SubstitutionError, match="port"):
+    with pytest.raises(PlaceholderError, match="port"):
         substitute("${resources.db.tls.no}", LOOKUP)
 
 
@@ -113,7 +117,7 @@ def test_secret_paths_of_a_structure() -> None:
 
 
 def test_all_failures_of_a_structure_are_told_with_their_paths() -> None:
-    with pytest.raises(SubstitutionError) as failure:
+    with pytest.raises(PlaceholderError) as failure:
         substitute_in({"a": "${x} ${resources.no.y}", "/b": ["${metadata.z}"]}, LOOKUP)
     assert [problem.place for problem in failure.value.problems] == ["a", "a", "[/b][0]"]
     assert all(problem.hint for problem in failure.value.problems)
@@ -121,22 +125,22 @@ def test_all_failures_of_a_structure_are_told_with_their_paths() -> None:
 
 
 def test_bare_resource_never_shows_its_secrets() -> None:
-    with pytest.raises(SubstitutionError, match="names no output"):
+    with pytest.raises(PlaceholderError, match="names no output"):
         substitute("${resources.db}", LOOKUP)
 
 
 def test_outputs_of_resources_to_come() -> None:
     lookup = Lookup({}, {}, {"db": None})
     assert substitute("postgres://${resources.db.host}/", lookup).text == f"postgres://{PENDING}/"
-    with pytest.raises(SubstitutionError, match='no resource "other"'):
+    with pytest.raises(PlaceholderError, match='no resource "other"'):
         substitute("${resources.other.host}", lookup)
-    with pytest.raises(SubstitutionError, match='names no output of resource "db"'):
+    with pytest.raises(PlaceholderError, match='names no output of resource "db"'):
         substitute("${resources.db}", lookup)
 
 
 def test_a_resource_of_which_some_is_to_come_names_all_its_outputs() -> None:
     lookup = Lookup({}, {"db": Outputs({"host": "h"}, {})}, {"db": ["port", "db"]})
-    with pytest.raises(SubstitutionError) as failure:
+    with pytest.raises(PlaceholderError) as failure:
         substitute_in("${resources.db}", lookup)
     (problem,) = failure.value.problems
     assert problem.hint == "name one of its outputs: ${resources.db.db}"
@@ -205,7 +209,7 @@ def test_what_leads_nowhere_is_told(reference: str, kind: str, message: str) -> 
         {"db": Outputs({"none": None, "host": "h"}, {"key": Secret("k"), "gone": None})},
         {"soon": None},
     )
-    with pytest.raises(SubstitutionError) as failure:
+    with pytest.raises(PlaceholderError) as failure:
         substitute(f"a ${{{reference}}}", lookup)
     (found,) = failure.value.problems
     assert (found.kind, found.path, found.subject) == (kind, (), reference)
@@ -262,7 +266,7 @@ def test_the_hint_is_what_was_probably_meant(reference: str, hint: str) -> None:
         {"db": Outputs({"none": None, "host": "h"}), "bare": Outputs({})},
         {"soon": {"host", "password"}, "any": None},
     )
-    with pytest.raises(SubstitutionError) as failure:
+    with pytest.raises(PlaceholderError) as failure:
         substitute(f"a ${{{reference}}}", lookup)
     (problem,) = failure.value.problems
     assert problem.hint == hint
