@@ -31,11 +31,11 @@ from score_flyio.fly.limits import Limit, RateLimiter
 from score_flyio.fly.retry import RetryPolicy
 from score_flyio.resources.plan import plan_resources, record_plan
 from score_flyio.resources.provisioner import Provisioner, ProvisionResult
-from score_flyio.resources.registry import Registry
+from score_flyio.resources.registry import Means, Registry
 from score_flyio.resources.run import ResourceRun
 from score_flyio.resources.servers import execute, health
 from score_flyio.resources.servers.access import FlyAccess
-from score_flyio.resources.template.files import Project, built_in_server
+from score_flyio.resources.template.files import built_in_server
 from score_flyio.resources.template.surroundings import Surroundings
 from score_flyio.score.resources import reveal
 from score_flyio.state.model import ProjectState, WorkloadRecord
@@ -140,7 +140,7 @@ class PostgresMachines(LocalExecRunner):
 def served(name: str, access: FlyAccess) -> Provisioner:
     """The built-in provisioner of this name."""
     surroundings = Surroundings(state=ProjectState.new("pfx-"))
-    return built_in_server(name, Project(lambda: surroundings, lambda: access))
+    return built_in_server(name, Means(lambda: surroundings, lambda: access))
 
 
 async def provision_at_once(

@@ -289,7 +289,7 @@ class Project:
 
         Raises ConfigError for a file of them.
         """
-        from score_flyio.resources.registry import project_registry
+        from score_flyio.resources.registry import Means, project_registry
 
         def surroundings() -> Surroundings:
             from score_flyio.resources.template.surroundings import Surroundings
@@ -301,10 +301,8 @@ class Project:
 
         return project_registry(
             state.provisioners,
+            Means(surroundings, access or from_environment, PROVISIONER_TIMEOUT),
             folder=self.directory / OWN_FOLDER,
-            surroundings=surroundings,
-            access=access or from_environment,
-            timeout=PROVISIONER_TIMEOUT,
             defaults=state.default_provisioners,
         )
 

@@ -17,21 +17,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from score_flyio.base.misspelt import did_you_mean, nearest
-from score_flyio.base.record import define, field
+from score_flyio.base.record import define, field, frozen
 from score_flyio.errors import NoProvisionerError
 from score_flyio.resources.template import SUFFIX
 
 if TYPE_CHECKING:
     from score_flyio.resources.provisioner import PluginProvisioner, Provisioner
     from score_flyio.resources.servers.access import FlyAccess
-    from score_flyio.resources.template.files import Project as FilesProject
     from score_flyio.resources.template.surroundings import Surroundings
     from score_flyio.score.resources import ResourceUid
     from score_flyio.state.resources import ProvisionerDefinition
 
 ENTRY_POINTS = "score_flyio.provisioners"
-_Offered: TypeAlias = "Mapping[str, tuple[ProvisionerDefinition, Provisioner]]"
-"""By id, what each serves, and what does its work."""
+Offered: TypeAlias = "dict[str, tuple[ProvisionerDefinition, Provisioner]]"
+"""By id, what each serves, and what does its work; in matching order."""
 
 
 @define(eq=False, repr=False)
@@ -44,25 +43,19 @@ class Registry:
     """Seconds for one call of a command or service."""
     plugins: Mapping[str, Provisioner] = field(factory=dict)
     """Provisioners in this process that do the work of the definitions of these ids."""
-    behind: Callable[[], Registry] | None = None
-    """Gives the provisioners to ask when none of these serves a resource."""
-    asks_packages: bool = True
-    """Whether the provisioners of installed packages follow the definitions."""
-    _offered: _Offered | None = field(init=False, default=None)
+    built_in: tuple[Callable[[], Offered], ...] = ()
+    """Give what comes with score-flyio, each when nothing before it serves a resource."""
+    _offered: Offered | None = field(init=False, default=None)
 
     def all(self) -> tuple[ProvisionerDefinition, ...]:
         """Every definition, in matching order; an installed one appears without outputs."""
-        return tuple(self._own())
-
-    def _own(self) -> Iterator[ProvisionerDefinition]:
-        yield from self.definitions
-        yield from (definition for definition, _ in self._installed().values())
+        return (*self.definitions, *(definition for definition, _ in self._installed().values()))
 
     def in_order(self) -> Iterator[ProvisionerDefinition]:
         """The same and what comes with score-flyio; each is loaded when it is come to."""
-        yield from self._own()
-        if self.behind is not None:
-            yield from self.behind().in_order()
+        yield from self.definitions
+        for offered in (self._installed, *self.built_in):
+            yield from (definition for definition, _ in offered().values())
 
     def find(self, uid: ResourceUid) -> ProvisionerDefinition:
         """The definition that serves `uid`.
@@ -82,9 +75,7 @@ class Registry:
     def all_outputs(self, uid: ResourceUid) -> frozenset[str] | None:
         """The names of all outputs that a resource will have; None: nobody knows beforehand."""
         serving = self._serving(uid)
-        if serving is None or (serving.id in self.plugins and not serving.gives_no_others):
-            return None
-        return serving.all_outputs
+        return serving.all_outputs if serving is not None else None
 
     def params(self, uid: ResourceUid) -> tuple[str, ...]:
         """The names of all params that what serves a resource knows; none: any."""
@@ -98,9 +89,7 @@ class Registry:
         """The definition of this id, if there is one."""
         return next((d for d in self.in_order() if d.id == provisioner_id), None)
 
-    def _installed(self) -> _Offered:
-        if not self.asks_packages:
-            return {}
+    def _installed(self) -> Offered:
         if self._offered is None:
             taken = {definition.id for definition in self.definitions}
             self._offered = {id_: each for id_, each in installed().items() if id_ not in taken}
@@ -110,10 +99,10 @@ class Registry:
         """What does the work of `definition`."""
         if definition.id in self.plugins:
             return self.plugins[definition.id]
-        if self._offered and definition.id in self._offered:
-            return self._offered[definition.id][1]
-        if self.behind is not None and definition not in self.definitions:
-            return self.behind().build(definition)
+        if definition not in self.definitions:
+            for offered in (self._installed, *self.built_in):
+                if definition.id in offered():
+                    return offered()[definition.id][1]
         return self._configured(definition)
 
     def _configured(self, definition: ProvisionerDefinition) -> Provisioner:
@@ -136,33 +125,30 @@ class Registry:
                 raise LookupError(f"nothing does the work of provisioner {definition.id!r}")
 
 
-def _as_definition(name: str, plugin: PluginProvisioner) -> ProvisionerDefinition:
-    from score_flyio.state.resources import InProcessSpec, ProvisionerDefinition
-
-    return ProvisionerDefinition(
-        id=name,
-        resource_type=plugin.resource_type,
-        resource_class=plugin.resource_class,
-        resource_id=plugin.resource_id,
-        spec=InProcessSpec(source="installed package"),
-    )
-
-
-def installed() -> _Offered:
+def installed() -> Offered:
     """The provisioners that installed packages offer. Raises ConfigError for a broken one."""
     from importlib.metadata import entry_points
 
     from score_flyio.errors.packages import loading
 
-    found: dict[str, tuple[ProvisionerDefinition, Provisioner]] = {}
+    found: Offered = {}
     for point in sorted(entry_points(group=ENTRY_POINTS)):
         from score_flyio.resources.kinds.in_process import InProcessProvisioner
+        from score_flyio.state.resources import InProcessSpec, ProvisionerDefinition
 
-        id_ = point.name
         with loading("provisioner", point):
             plugin: PluginProvisioner = point.load()()
-            work = InProcessProvisioner(id=id_, uses_shared=plugin.uses_shared, plugin=plugin)
-            found[id_] = _as_definition(id_, plugin), work
+            work = InProcessProvisioner(
+                id=point.name, uses_shared=plugin.uses_shared, plugin=plugin
+            )
+            definition = ProvisionerDefinition(
+                id=point.name,
+                resource_type=plugin.resource_type,
+                resource_class=plugin.resource_class,
+                resource_id=plugin.resource_id,
+                spec=InProcessSpec(source="installed package"),
+            )
+            found[point.name] = definition, work
     return found
 
 
@@ -208,63 +194,63 @@ def _serves(definition: ProvisionerDefinition) -> str:
     return f"{definition.resource_type}.{class_}#{definition.resource_id or '*'}"
 
 
+@frozen
+class Means:
+    """What provisioners in this process work with."""
+
+    surroundings: Callable[[], Surroundings]
+    """Gives templates the project."""
+    access: Callable[[], FlyAccess]
+    """Gives servers the way to Fly."""
+    timeout: float = math.inf
+    """Seconds for one call of a command or service."""
+
+
 def project_registry(
     added: Sequence[ProvisionerDefinition],
+    means: Means,
     *,
     folder: Path,
-    surroundings: Callable[[], Surroundings],
-    access: Callable[[], FlyAccess],
-    timeout: float,
     defaults: bool = True,
 ) -> Registry:
     """The provisioners of a project; `folder` has its `*.provisioners.yaml` files.
 
     Args:
         added: those of the state.
+        means: what they work with.
         folder: where the files are.
-        surroundings: gives templates the project.
-        access: gives servers the way to Fly.
-        timeout: seconds for one call of a command or service.
         defaults: whether those that come with score-flyio follow.
 
     Raises ConfigError with everything that is wrong in all files.
     """
 
-    def project() -> FilesProject:
-        from score_flyio.resources.template.files import Project
-
-        return Project(surroundings, access, timeout)
-
     @cache
-    def servers() -> Registry:
-        from score_flyio.resources.template.files import servers
-
-        found = servers(project())
-        return Registry(found.definitions, timeout, found.provisioners, asks_packages=False)
-
-    @cache
-    def built_in() -> Registry:
+    def built_in() -> Offered:
         from score_flyio.resources.template.files import built_in
 
-        found = built_in(project())
-        return Registry(
-            found.definitions, timeout, found.provisioners, servers, asks_packages=False
-        )
+        return built_in(means)
+
+    @cache
+    def servers() -> Offered:
+        from score_flyio.resources.template.files import servers
+
+        return servers(means)
 
     definitions = tuple(added)
     work: dict[str, Provisioner] = {}
     if [*folder.glob(f"*{SUFFIX}")]:
         from score_flyio.resources.template.files import installed_in
 
-        found = installed_in(folder, project())
         own = {definition.id for definition in added}
-        definitions += tuple(d for d in found.definitions if d.id not in own)
-        work = {id_: each for id_, each in found.provisioners.items() if id_ not in own}
+        for id_, (definition, provisioner) in installed_in(folder, means).items():
+            if id_ not in own:
+                definitions += (definition,)
+                work[id_] = provisioner
     for definition in definitions:
         from score_flyio.resources.servers.native import builtin_kind
 
         if kind := builtin_kind(definition):
             from score_flyio.resources.template.files import built_in_server
 
-            work[definition.id] = built_in_server(kind, project())
-    return Registry(definitions, timeout, work, built_in if defaults else None)
+            work[definition.id] = built_in_server(kind, means)
+    return Registry(definitions, means.timeout, work, (built_in, servers) if defaults else ())

@@ -240,19 +240,19 @@ def test_the_nearest_type_is_named(type_: str, meant: str) -> None:
         definition("m", "mysql"),
     )
     with pytest.raises(NoProvisionerError) as caught:
-        Registry(served, asks_packages=False).find(uid(f"{type_}.default#x"))
+        Registry(served).find(uid(f"{type_}.default#x"))
     assert caught.value.hint == f"{meant}add one: score-flyio provisioners add ID {type_} …"
 
 
 def test_a_definition_is_found_by_its_id() -> None:
-    registry = Registry(LIST, asks_packages=False)
+    registry = Registry(LIST)
     assert registry.named("late") == LIST[-1]
     assert registry.named("none") is None
 
 
 def test_a_type_that_other_tools_serve_by_a_server_may_be_described() -> None:
     with pytest.raises(NoProvisionerError) as caught:
-        Registry(LIST, asks_packages=False).find(uid("kafka-topic.default#x"))
+        Registry(LIST).find(uid("kafka-topic.default#x"))
     assert caught.value.hint == (
         "add one: score-flyio provisioners add ID kafka-topic …; "
         "or describe a server of it, as docs/provisioners.md says"
@@ -262,9 +262,10 @@ def test_a_type_that_other_tools_serve_by_a_server_may_be_described() -> None:
 def test_outputs_are_known_beforehand_where_nothing_else_does_the_work() -> None:
     """And where what does the work promises to give no others."""
     thing = uid("pg.default#x")
-    assert Registry(LIST, asks_packages=False).all_outputs(thing) == frozenset({"by"})
-    assert Registry(LIST, asks_packages=False).all_outputs(uid("s3.default#x")) is None
-    assert Registry(LIST, asks_packages=False, plugins={"any": Fake()}).all_outputs(thing) is None
-    sure = (evolve(LIST[3], gives_no_others=True),)
-    registry = Registry(sure, asks_packages=False, plugins={"any": Fake()})
+    assert Registry(LIST).all_outputs(thing) == frozenset({"by"})
+    assert Registry(LIST).all_outputs(uid("s3.default#x")) is None
+    unsure = (evolve(LIST[3], spec=InProcessSpec(source="x"), outputs=("by",)),)
+    assert Registry(unsure, plugins={"any": Fake()}).all_outputs(thing) is None
+    sure = (evolve(unsure[0], gives_no_others=True),)
+    registry = Registry(sure, plugins={"any": Fake()})
     assert registry.all_outputs(thing) == frozenset({"by"})

@@ -7,25 +7,21 @@ here, so that program need not be there any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from score_flyio.base.record import field, frozen
+from score_flyio.resources import define
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.state.resources import CommandSpec, ProvisionerDefinition
 
 if TYPE_CHECKING:
-    from score_flyio.resources.servers.access import FlyAccess
+    from score_flyio.resources.registry import Means
     from score_flyio.resources.servers.provisioner import OwnServer, SharedServer
     from score_flyio.resources.template.entry import Entry
-    from score_flyio.resources.template.surroundings import Surroundings
 
 PROGRAM: Final = "score-flyio"
-GROUP: Final = "builtin-provisioners"
-MODE: Final = "$SCORE_PROVISIONER_MODE"
-KINDS: Final = ("postgres", "postgres-instance")
-"""What our own program is called for."""
+MODE: Final = f"${define.MODE_VARIABLE}"
 
 
 @frozen(eq=False, repr=False)
@@ -33,8 +29,7 @@ class ServerProvisioner:
     """What serves a description; what it needs is loaded when it is called."""
 
     entry: Entry
-    surroundings: Callable[[], Surroundings]
-    access: Callable[[], FlyAccess] = field(repr=False)
+    means: Means
     named: dict[str, str] = field(factory=dict)
     """Names of databases that were chosen → whose they are: those made at once differ."""
 
@@ -57,15 +52,13 @@ class ServerProvisioner:
         from score_flyio.resources.servers.provisioner import OwnServer, SharedServer
 
         kind = SharedServer if self.entry.shared_server else OwnServer
-        return kind(self.entry, self.access(), self.surroundings(), self.named)
+        return kind(self.entry, self.means.access(), self.means.surroundings(), self.named)
 
 
 def builtin_kind(definition: ProvisionerDefinition) -> str | None:
     """What a definition calls our own program for; None when it is something else."""
-    spec = definition.spec
-    if not isinstance(spec, CommandSpec) or PurePath(spec.binary).stem != PROGRAM:
-        return None
-    match spec.args:
-        case (group, kind, mode) if group == GROUP and mode == MODE:
-            return kind if kind in KINDS else None
+    match definition.spec:
+        case CommandSpec(args=(define.BUILT_IN, "postgres" | "postgres-instance" as kind, mode)):
+            ours = PurePath(definition.spec.binary).stem == PROGRAM and mode == MODE
+            return kind if ours else None
     return None

@@ -3,57 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from score_flyio.base.input_file import read_input
 from score_flyio.base.printable import system_reason
-from score_flyio.base.record import frozen
 from score_flyio.errors import ConfigError, Problem, UsageError
+from score_flyio.resources.define import BUILT_IN as BUILT_IN_PROVISIONERS
 from score_flyio.resources.provisioner import Provisioner, ProvisionRequest
+from score_flyio.resources.registry import Means, Offered
 from score_flyio.resources.servers.native import ServerProvisioner
 from score_flyio.resources.template import SUFFIX
 from score_flyio.resources.template.entry import CODE, SERVER, Entry, read_entries
 from score_flyio.resources.template.provisioner import TemplateProvisioner
-from score_flyio.resources.template.surroundings import Surroundings
 from score_flyio.score.resources import JsonObject
-from score_flyio.state.resources import CommandSpec, InProcessSpec, ProvisionerDefinition
-
-if TYPE_CHECKING:
-    from score_flyio.resources.servers.access import FlyAccess
+from score_flyio.state.resources import InProcessSpec, ProvisionerDefinition
 
 DEFAULTS: Final = "defaults.provisioners.yaml"
 BUILT_IN: Final = "score-flyio"
 _LAST: Final = 10**10
 
 
-@frozen(kw_only=True)
-class FileProvisioners:
-    """The provisioners of files, in matching order."""
-
-    definitions: tuple[ProvisionerDefinition, ...] = ()
-    provisioners: dict[str, Provisioner]
-    """What does the work of templates and servers, by id."""
-    entries: tuple[Entry, ...] = ()
-
-
-@frozen
-class Project:
-    """What provisioners in this process work with."""
-
-    surroundings: Callable[[], Surroundings]
-    access: Callable[[], FlyAccess]
-    """The way to Fly, for servers."""
-    timeout: float = math.inf
-    """Seconds for one call of a command."""
-
-
-def installed_in(folder: Path, project: Project) -> FileProvisioners:
+def installed_in(folder: Path, means: Means) -> Offered:
     """The provisioners of the files in a folder, by name of the file.
 
     Raises ConfigError with everything that is wrong in all files.
@@ -61,90 +37,79 @@ def installed_in(folder: Path, project: Project) -> FileProvisioners:
     entries: list[Entry] = []
     problems: list[Problem] = []
     for path in sorted(folder.glob(f"*{SUFFIX}")):
+        name = str(Path(folder.name) / path.name)
         try:
-            text = read_input(path).decode()
-            entries += read_entries(text, file=_shown(path, folder), directory=folder.parent)
-        except (OSError, UnicodeDecodeError) as error:
-            reason = system_reason(error, "not UTF-8 text")
-            message = f"cannot be read: {reason}"
-            problems.append(Problem(message=message, file=_shown(path, folder), code=CODE))
+            entries += check(read_input(path), source=name, directory=folder.parent)
+        except OSError as error:
+            message = f"cannot be read: {system_reason(error)}"
+            problems.append(Problem(message=message, file=name, code=CODE))
         except ConfigError as error:
             problems += error.problems
     if problems:
         raise ConfigError(problems=problems, code=CODE)
-    return _provisioners(tuple(entries), project)
+    return _offered(entries, means)
 
 
-def built_in(project: Project) -> FileProvisioners:
+def built_in(means: Means) -> Offered:
     """The templates that come with score-flyio: those that make nothing."""
-    text = (files(__package__) / DEFAULTS).read_text(encoding="utf-8")
-    return _provisioners(read_entries(text, file=BUILT_IN, directory=Path()), project)
+    return _coming_with_us([files(__package__) / DEFAULTS], means)
 
 
-def servers(project: Project) -> FileProvisioners:
+def servers(means: Means) -> Offered:
     """The types of servers that come with score-flyio."""
-    entries: list[Entry] = []
     folder = files("score_flyio.resources.servers") / "types"
-    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+    return _coming_with_us(sorted(folder.iterdir(), key=lambda path: path.name), means)
+
+
+def _coming_with_us(paths: Iterable[Traversable], means: Means) -> Offered:
+    entries: list[Entry] = []
+    for path in paths:
         text = path.read_text(encoding="utf-8")
         entries += read_entries(text, file=BUILT_IN, directory=Path())
-    return _provisioners(tuple(entries), project)
+    return _offered(entries, means)
 
 
-def built_in_server(name: str, project: Project) -> Provisioner:
+def built_in_server(name: str, means: Means) -> Provisioner:
     """The provisioner of one of these types."""
-    return servers(project).provisioners[f"{SERVER}{BUILT_IN}/{name}"]
+    return servers(means)[f"{SERVER}{BUILT_IN}/{name}"][1]
 
 
-def _shown(path: Path, folder: Path) -> str:
-    return str(Path(folder.name) / path.name)
-
-
-def _provisioners(entries: tuple[Entry, ...], project: Project) -> FileProvisioners:
-    definitions: list[ProvisionerDefinition] = []
-    provisioners: dict[str, Provisioner] = {}
-    taken: set[str] = set()
+def _offered(entries: Iterable[Entry], means: Means) -> Offered:
+    found: Offered = {}
     for entry in entries:
         # The uri is the id; should an earlier file have it too, the file tells them apart.
-        id_ = entry.uri if entry.uri not in taken else f"{entry.uri} in {entry.file}"
-        taken.add(id_)
-        definitions.append(
-            ProvisionerDefinition(
-                id=id_,
-                resource_type=entry.type,
-                resource_class=entry.class_,
-                resource_id=entry.id,
-                spec=entry.command
-                or InProcessSpec(source=entry.file, makes_nothing=entry.server is None),
-                description=entry.description,
-                params=entry.supported_params,
-                outputs=(*entry.expected_outputs, *(entry.optional_outputs or ())),
-                gives_no_others=entry.optional_outputs is not None,
-            )
+        id_ = entry.uri if entry.uri not in found else f"{entry.uri} in {entry.file}"
+        definition = ProvisionerDefinition(
+            id=id_,
+            resource_type=entry.type,
+            resource_class=entry.class_,
+            resource_id=entry.id,
+            spec=entry.command
+            or InProcessSpec(source=entry.file, makes_nothing=entry.server is None),
+            description=entry.description,
+            params=entry.supported_params,
+            outputs=(*entry.expected_outputs, *(entry.optional_outputs or ())),
+            gives_no_others=entry.optional_outputs is not None,
         )
-        if entry.server is not None:
-            provisioners[id_] = ServerProvisioner(entry, project.surroundings, project.access)
-        elif entry.command is not None:
-            provisioners[id_] = _command(id_, entry.command, project)
-        else:
-            provisioners[id_] = TemplateProvisioner(entry, project.surroundings)
-    return FileProvisioners(
-        definitions=tuple(definitions), provisioners=provisioners, entries=entries
-    )
+        found[id_] = definition, _work(id_, entry, means)
+    return found
 
 
-def _command(id_: str, spec: CommandSpec, project: Project) -> Provisioner:
-    """A program, which may be one for score-compose or score-k8s, too."""
-    from score_flyio.resources.define import BUILT_IN as OURS
+def _work(id_: str, entry: Entry, means: Means) -> Provisioner:
+    """What does the work; a program may be one for score-compose or score-k8s, too."""
+    if entry.server is not None:
+        return ServerProvisioner(entry, means)
+    if entry.command is None:
+        return TemplateProvisioner(entry, means.surroundings)
     from score_flyio.resources.kinds.command import CommandProvisioner
     from score_flyio.resources.protocol import for_other_tools
 
     def more(request: ProvisionRequest) -> JsonObject:
-        return for_other_tools(request, project.surroundings().values(request.uid))
+        return for_other_tools(request, means.surroundings().values(request.uid))
 
-    ours = spec.args[:1] == (OURS,)
+    ours = entry.command.args[:1] == (BUILT_IN_PROVISIONERS,)
     return CommandProvisioner(
-        id=id_, spec=spec, timeout=project.timeout, more=None if ours else more
+        id=id_, spec=entry.command, timeout=means.timeout, more=None if ours else more
     )
 
 
@@ -173,14 +138,14 @@ def _before(folder: Path, now: float) -> int:
     return min(_LAST - int(now), *(int(n) - 1 for n in numbers if n.isdecimal()), _LAST)
 
 
-def check(content: bytes, *, source: str, directory: Path) -> None:
-    """Raises ConfigError with everything that is wrong in a file of provisioners."""
+def check(content: bytes, *, source: str, directory: Path) -> tuple[Entry, ...]:
+    """The entries of a file of provisioners. Raises ConfigError with everything that is wrong."""
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
         problem = Problem(message="not UTF-8 text", file=source, code=CODE)
         raise ConfigError(problems=[problem], code=CODE) from error
-    read_entries(text, file=source, directory=directory)
+    return read_entries(text, file=source, directory=directory)
 
 
 def _stem(source: str) -> str:

@@ -9,16 +9,19 @@ import pytest
 import yaml
 
 from score_flyio.errors import ConfigError
+from score_flyio.resources.registry import Means
 from score_flyio.resources.servers.instance import machine_request, volume_request
+from score_flyio.resources.servers.native import ServerProvisioner
 from score_flyio.resources.template.entry import Entry, read_entries
-from score_flyio.resources.template.files import Project, servers
+from score_flyio.resources.template.files import servers
 
 
 def nothing() -> NoReturn:
     raise AssertionError("descriptions are read without it")
 
 
-BUILT_IN = {entry.type: entry for entry in servers(Project(nothing, nothing)).entries}
+WORK = [work for _, work in servers(Means(nothing, nothing)).values()]
+BUILT_IN = {each.entry.type: each.entry for each in WORK if isinstance(each, ServerProvisioner)}
 TYPES = {"postgres", "postgres-instance", "redis", "mysql", "mongodb", "amqp", "s3"}
 GOOD: dict[str, Any] = {
     "uri": "server://mine/cache",

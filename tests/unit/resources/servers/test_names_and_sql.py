@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ResourceError
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
+from score_flyio.resources.registry import Means
 from score_flyio.resources.servers import names
 from score_flyio.resources.servers.access import FlyAccess
 from score_flyio.resources.servers.names import (
@@ -21,10 +22,10 @@ from score_flyio.resources.servers.names import (
     quoted_literal,
     scram_verifier,
 )
-from score_flyio.resources.servers.native import builtin_kind
+from score_flyio.resources.servers.native import ServerProvisioner, builtin_kind
 from score_flyio.resources.servers.protocol import decode_request, encode_answer
 from score_flyio.resources.servers.provisioner import SharedServer
-from score_flyio.resources.template.files import Project, servers
+from score_flyio.resources.template.files import built_in_server
 from score_flyio.resources.template.surroundings import Surroundings
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState
@@ -129,8 +130,9 @@ def test_no_password_is_in_the_sql(password: str) -> None:
 def create_database(database: str, user: str, password: Secret) -> str:
     surroundings = Surroundings(state=ProjectState.new(""), environ={})
     access = FlyAccess(connect=nullcontext)  # type: ignore[arg-type]  # nothing is asked
-    project = Project(lambda: surroundings, lambda: access)
-    entry = next(entry for entry in servers(project).entries if entry.type == "postgres")
+    work = built_in_server("postgres", Means(lambda: surroundings, lambda: access))
+    assert isinstance(work, ServerProvisioner)
+    entry = work.entry
     assert entry.admin is not None
     request = ProvisionRequest(uid=ResourceUid("postgres", "default", "x"), guid="guid")
     rendering = SharedServer(entry, access, surroundings, {}).rendering(request, password)

@@ -13,9 +13,9 @@ from score_flyio.errors import ConfigError, NoProvisionerError, ProvisionFailed,
 from score_flyio.resources.kinds.command import CommandProvisioner
 from score_flyio.resources.kinds.download import LONGEST, download
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
-from score_flyio.resources.registry import Registry, project_registry
+from score_flyio.resources.registry import Means, Registry, project_registry
 from score_flyio.resources.template.entry import read_entries
-from score_flyio.resources.template.files import Project, fetch, install, installed_in, servers
+from score_flyio.resources.template.files import fetch, install, installed_in, servers
 from score_flyio.resources.template.provisioner import TemplateProvisioner
 from score_flyio.resources.template.render import LONGEST as LONGEST_TEXT
 from score_flyio.resources.template.surroundings import Surroundings
@@ -356,19 +356,18 @@ def test_everything_wrong_in_all_files_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.provisioners.yaml").write_text("- uri: template://x\n- 1")
     (tmp_path / "b.provisioners.yaml").write_bytes(b"\xff")
     with pytest.raises(ConfigError) as caught:
-        installed_in(tmp_path, Project(surroundings, no_access))
+        installed_in(tmp_path, Means(surroundings, no_access))
     assert len(caught.value.problems) == 3
 
 
 def registry(folder: Path, *added: ProvisionerDefinition) -> Registry:
-    return project_registry(
-        added, folder=folder, surroundings=surroundings, access=no_access, timeout=9
-    )
+    return project_registry(added, Means(surroundings, no_access, 9), folder=folder)
 
 
 def test_templates_make_nothing_and_servers_and_programs_do(tmp_path: Path) -> None:
     (tmp_path / "a.provisioners.yaml").write_text(f"- uri: cmd://sh\n  type: other\n{GOOD}")
-    found = (*registry(tmp_path).all(), *servers(Project(surroundings, no_access)).definitions)
+    offered = servers(Means(surroundings, no_access)).values()
+    found = (*registry(tmp_path).all(), *(definition for definition, _ in offered))
     kinds = {(each.id.partition(":")[0], each.spec.makes_nothing) for each in found}
     assert kinds == {("cmd", False), ("template", True), ("server", False)}
 
@@ -387,9 +386,8 @@ def test_programs_of_files_get_the_time_of_the_project(tmp_path: Path) -> None:
 
 
 def test_what_comes_with_the_tool_can_be_left_out(tmp_path: Path) -> None:
-    subject = project_registry(
-        (), folder=tmp_path, surroundings=surroundings, access=no_access, timeout=9, defaults=False
-    )
+    means = Means(surroundings, no_access)
+    subject = project_registry((), means, folder=tmp_path, defaults=False)
     with pytest.raises(NoProvisionerError):
         subject.find(ResourceUid("postgres", "default", "x"))
 
@@ -448,9 +446,7 @@ def service(host: str, port: int | None = None, ports: Any = None) -> dict[str, 
 
 def without_own(folder: Path, uid: ResourceUid) -> Registry:
     """The provisioners of a project in the folder that has added none."""
-    return project_registry(
-        (), folder=folder, surroundings=lambda: surroundings(uid), access=no_access, timeout=9
-    )
+    return project_registry((), Means(lambda: surroundings(uid), no_access), folder=folder)
 
 
 @pytest.mark.parametrize(
@@ -549,13 +545,8 @@ async def test_built_in_refuses(
     tmp_path: Path, uid: str, params: dict[str, Any], message: str
 ) -> None:
     parsed = ResourceUid.parse(uid)
-    subject = project_registry(
-        (),
-        folder=tmp_path,
-        surroundings=lambda: surroundings(parsed, environ={}),
-        access=no_access,
-        timeout=9,
-    )
+    means = Means(lambda: surroundings(parsed, environ={}), no_access)
+    subject = project_registry((), means, folder=tmp_path)
     request = ProvisionRequest(uid=parsed, guid="g", params=params)
     with pytest.raises(ProvisionFailed, match=message):
         await subject.build(subject.find(parsed)).provision(request)
@@ -631,9 +622,8 @@ async def test_the_documented_example_works() -> None:
 
 def test_the_documented_built_in_ones_are_there(tmp_path: Path) -> None:
     documented = (ROOT / "docs" / "provisioners.md").read_text()
-    built_in = registry(tmp_path).behind
-    assert built_in is not None
-    for definition in built_in().definitions:
+    templates, _ = registry(tmp_path).built_in
+    for definition, _ in templates().values():
         class_ = definition.resource_class
         assert f"| `{definition.resource_type}` | `{class_}`" in documented or class_ is None
         assert f"| `{definition.resource_type}` |" in documented
