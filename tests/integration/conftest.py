@@ -28,6 +28,7 @@ from score_flyio.fly import repeats
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.limits import Limit, RateLimiter
+from score_flyio.fly.organization import Organization
 from score_flyio.fly.retry import RetryPolicy
 from score_flyio.resources.plan import plan_resources, record_plan
 from score_flyio.resources.provisioner import Provisioner, ProvisionResult
@@ -186,7 +187,12 @@ class Platform:
     """Something between the client and the emulator."""
 
     def access(self, region: str | None = "lhr") -> FlyAccess:
-        return FlyAccess(connect=self._connect, region=region, note=self.notes.append)
+        return FlyAccess(
+            connect=self._connect,
+            organization=lambda client: Organization(client).slug(),
+            region=region,
+            note=self.notes.append,
+        )
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[FlyClient]:

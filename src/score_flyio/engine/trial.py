@@ -56,7 +56,7 @@ def refused_params(
         provisioner = registry.build(serving)
         if isinstance(provisioner, TemplateProvisioner):
             try:
-                provisioner.try_out(ProvisionRequest(uid=each.uid, guid="", params=params))
+                provisioner.render(ProvisionRequest(uid=each.uid, guid="", params=params))
             except ProvisionFailed as error:
                 problem = Problem(
                     kind="unknown_port",  # what else is refused may be right of a broken service

@@ -13,11 +13,14 @@ from typing import Any, Final, NoReturn
 
 from score_flyio.base.place import MOST_LEVELS, too_deep
 from score_flyio.base.printable import system_reason
-from score_flyio.base.record import evolve, frozen
-from score_flyio.errors import ProvisionFailed
+from score_flyio.base.record import evolve, values
+from score_flyio.errors import ProvisionFailed, ResourceError
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
-from score_flyio.score.resources import JsonObject
+from score_flyio.score.resources import JsonObject, ResourceUid
 
+_TEXTS: Final = ("resource_uid", "resource_type", "resource_class", "resource_id")
+_OBJECTS: Final = ("state", "shared", "resource_params", "resource_metadata")
+"""The members of a request."""
 MEMBERS: Final = ("state", "values", "secrets", "shared")
 OTHER_TOOLS: Final = {
     "resource_state": "state",
@@ -50,15 +53,6 @@ class Mode(StrEnum):
 
     PROVISION = "provision"
     DEPROVISION = "deprovision"
-
-
-@frozen(kw_only=True)
-class Answer:
-    """What came back, not yet understood."""
-
-    failure: str | None
-    """Why the call failed, such as `exit code 3`; None: it succeeded."""
-    body: bytes
 
 
 def for_other_tools(request: ProvisionRequest, surroundings: JsonObject) -> JsonObject:
@@ -217,39 +211,87 @@ def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
     return document
 
 
+def decode_request(body: bytes) -> ProvisionRequest:
+    """Read a request, as one that is called. Raises ResourceError without quoting any value."""
+    try:
+        document = parse_object(body)
+    except ValueError as error:
+        raise _invalid(str(error)) from error
+    if unknown := sorted(set(document) - {*_TEXTS, *_OBJECTS}):
+        raise _invalid(f"unknown member {', '.join(map(repr, unknown))}")
+    for name in _TEXTS:
+        if not isinstance(document.get(name), str):
+            raise _invalid(f"member {name!r} must be a text")
+    for name in _OBJECTS:
+        if not isinstance(document.get(name), dict | None):
+            raise _invalid(f"member {name!r} must be an object")
+    guid, *identity = (document[name] for name in _TEXTS)
+    return ProvisionRequest(
+        uid=ResourceUid(*identity),
+        guid=guid,
+        params=document.get("resource_params"),
+        metadata=document.get("resource_metadata"),
+        state=document.get("state") or {},
+        shared=document.get("shared") or {},
+    )
+
+
+def _invalid(what: str) -> ResourceError:
+    return ResourceError(
+        f"stdin: not a provisioner request: {what}",
+        hint="this command is called by the one that provisions; see docs/provisioners.md",
+        code="provisioner_input_invalid",
+    )
+
+
+def encode_answer(result: ProvisionResult) -> str:
+    """The answer as one line of JSON; nothing for an answer that says nothing."""
+    members = {name: values(result)[name] for name in MEMBERS}
+    said = {name: value for name, value in members.items() if value is not None}
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")) + "\n" if said else ""
+
+
 def understand(
-    answer: Answer, *, mode: Mode, request: ProvisionRequest, provisioner: str
+    body: bytes,
+    failure: str | None,
+    *,
+    mode: Mode,
+    request: ProvisionRequest,
+    provisioner: str,
 ) -> ProvisionResult:
-    """What an answer means.
+    """What an answer means; `failure` is why the call failed, such as `exit code 3`.
 
     Raises ProvisionIncomplete when the call failed but left something to keep, and
     ProvisionFailed for every other failure.
     """
     uid = str(request.uid)
     about = f"resource '{uid}': provisioner '{provisioner}'"
-    if mode is Mode.DEPROVISION and answer.failure is None and not answer.body.strip():
+    if mode is Mode.DEPROVISION and failure is None and not body.strip():
         return ProvisionResult()
-    if not answer.body and answer.failure is None:
+    if not body and failure is None:
         raise ProvisionFailed(
             f"{about} succeeded but gave no answer",
             uid=uid,
             code="provisioner_no_output",
             hint='it has to answer at least {"values": {}}',
         )
-    reason = _reason(answer)
-    failed = f"{about} failed to {mode}: {answer.failure}" + (f": {reason}" if reason else "")
-    if not answer.body:
+    reason = _reason(body) if failure is not None else ""
+    failed = f"{about} failed to {mode}: {failure}" + (f": {reason}" if reason else "")
+    if not body:
         raise ProvisionFailed(failed, uid=uid, code="provisioner_call_failed")
     try:
-        result = decode_answer(answer.body)
+        result = decode_answer(body)
     except ValueError as error:
-        if answer.failure is None:
+        if failure is None:
             failed = f"{about} succeeded"
         if not reason:
             failed += f"; its answer is not what the protocol asks for: {error}"
-        raise ProvisionFailed(failed, uid=uid, code=_undecodable(answer, mode)) from error
-    if answer.failure is None:
-        if mode is Mode.DEPROVISION and b'"resource_outputs"' in answer.body:
+        # The Go tool looks at the answer of a failed call only when it provisions.
+        ignored = failure is not None and mode is Mode.DEPROVISION
+        code = "provisioner_call_failed" if ignored else "provisioner_output_invalid"
+        raise ProvisionFailed(failed, uid=uid, code=code) from error
+    if failure is None:
+        if mode is Mode.DEPROVISION and b'"resource_outputs"' in body:
             result = evolve(result, warnings=(*result.warnings, MADE_AGAIN))
         return result
     code = "provisioner_failed" if mode is Mode.PROVISION else "provisioner_call_failed"
@@ -268,12 +310,10 @@ def call_failed(
     )
 
 
-def _reason(answer: Answer) -> str:
+def _reason(body: bytes) -> str:
     """What a failed call says in its JSON for people; other members may hold secrets."""
-    if answer.failure is None:
-        return ""
     try:
-        document = parse_object(answer.body)
+        document = parse_object(body)
     except ValueError:
         return ""
     inside = document.get("error")
@@ -289,10 +329,3 @@ def beginning(text: str, most: int) -> str:
         return text
     *words, _ = re.split(r"(?=\s)", text[:most])
     return "".join(words).rstrip() + " …"
-
-
-def _undecodable(answer: Answer, mode: Mode) -> str:
-    """The Go tool looks at the answer of a failed call only when it provisions."""
-    if answer.failure is not None and mode is Mode.DEPROVISION:
-        return "provisioner_call_failed"
-    return "provisioner_output_invalid"

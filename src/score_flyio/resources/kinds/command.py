@@ -20,7 +20,6 @@ from score_flyio.net.credentials import OF_THE_STATE
 from score_flyio.resources.define import BUILT_IN, MODE_VARIABLE
 from score_flyio.resources.protocol import (
     MAX_ANSWER,
-    Answer,
     Mode,
     call_failed,
     encode_request,
@@ -62,7 +61,7 @@ class CommandProvisioner:
         body = encode_request(request, None if self.more is None else self.more(request))
         try:
             with anyio.fail_after(self.timeout):
-                answer = await self._run(mode, body, request.target)
+                answer, failure = await self._run(mode, body, request.target)
         except TimeoutError:
             message = f"'{self.spec.binary}' did not end within {self.timeout:g} s and was stopped"
             raise call_failed(request, self.id, message) from None
@@ -71,9 +70,10 @@ class CommandProvisioner:
             message = f"'{self.spec.binary}' cannot be run: {reason}"
             hint = "see that it is there and executable, and the interpreter of its first line, too"
             raise call_failed(request, self.id, message, hint=hint) from error
-        return understand(answer, mode=mode, request=request, provisioner=self.id)
+        return understand(answer, failure, mode=mode, request=request, provisioner=self.id)
 
-    async def _run(self, mode: Mode, body: bytes, target: str) -> Answer:
+    async def _run(self, mode: Mode, body: bytes, target: str) -> tuple[bytes, str | None]:
+        """What it printed, and why it failed."""
         environ = os.environ if self.environ is None else self.environ
         own = {n: v for n, v in environ.items() if n not in OF_THE_STATE}
         async with running(
@@ -83,10 +83,9 @@ class CommandProvisioner:
             stderr=None,
         ) as process:
             output = await _exchange(process, body)
-        failure = None if process.returncode == 0 else _ending(process.returncode)
         if len(output) > MAX_ANSWER:
-            failure = f"printed more than {MAX_ANSWER} bytes"
-        return Answer(failure=failure, body=output)
+            return output, f"printed more than {MAX_ANSWER} bytes"
+        return output, _ending(process.returncode or 0)
 
 
 async def _exchange(process: anyio.abc.Process, body: bytes) -> bytes:
@@ -119,7 +118,7 @@ async def _collect(
     read.set()
 
 
-def _ending(returncode: int | None) -> str:
-    if returncode is not None and returncode < 0:
+def _ending(returncode: int) -> str | None:
+    if returncode < 0:
         return f"killed by signal {-returncode}"
-    return f"exit code {returncode}"
+    return f"exit code {returncode}" if returncode else None

@@ -17,7 +17,6 @@ from score_flyio.net.reason import network_reason
 from score_flyio.net.web_address import shown_url
 from score_flyio.resources.protocol import (
     MAX_ANSWER,
-    Answer,
     Mode,
     beginning,
     call_failed,
@@ -62,7 +61,7 @@ class HttpProvisioner:
         where = f"{method} {shown_url(self.spec.url)}"
         try:
             with anyio.fail_after(self.timeout):
-                answer = await self._send(method, where, body, request.target)
+                answer, failure = await self._send(method, where, body, request.target)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             message = f"{where}: no answer: {network_reason(error)}"
             hint = "check the address and whether the service runs; then run the same command again"
@@ -73,9 +72,12 @@ class HttpProvisioner:
         except TimeoutError:
             message = f"{where}: no answer within {self.timeout:g} s"
             raise call_failed(request, self.id, message) from None
-        return understand(answer, mode=mode, request=request, provisioner=self.id)
+        return understand(answer, failure, mode=mode, request=request, provisioner=self.id)
 
-    async def _send(self, method: str, where: str, body: bytes, target: str) -> Answer:
+    async def _send(
+        self, method: str, where: str, body: bytes, target: str
+    ) -> tuple[bytes, str | None]:
+        """What it answered, and why it failed."""
         limits = httpx.Timeout(None, connect=CONNECT_TIMEOUT)
         async with http_client(transport=self.transport, timeout=limits) as client:
             del client.headers["accept"]
@@ -86,9 +88,7 @@ class HttpProvisioner:
                 method, self.spec.url, content=body, headers=headers
             ) as response:
                 content = await read_body(response, MAX_ANSWER)
-        if response.is_success:
-            return Answer(failure=None, body=content)
-        return Answer(failure=_describe(where, response, content), body=content)
+        return content, None if response.is_success else _describe(where, response, content)
 
 
 def _describe(where: str, response: httpx.Response, content: bytes) -> str:

@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from score_flyio.base.record import frozen
 from score_flyio.fly.client import FlyClient
-from score_flyio.fly.organization import Organization
 
 Connect: TypeAlias = Callable[[], AbstractAsyncContextManager[FlyClient]]
 
@@ -18,11 +17,6 @@ REGION_VARIABLES = ("FLY_REGION_NAME", "FLY_REGION")
 
 def say_nothing(_message: str) -> None:
     """Nobody listens."""
-
-
-async def visible_organization(client: FlyClient) -> str:
-    """The only one that the token sees, else the personal one."""
-    return await Organization(client).slug()
 
 
 async def no_region(_client: FlyClient) -> None:
@@ -41,12 +35,12 @@ class FlyAccess:
 
     connect: Connect
     """Opens a client; may raise ConfigError, when there is no token."""
+    organization: Callable[[FlyClient], Awaitable[str]]
+    """Gives the organization of new apps."""
     region: str | None = None
     """Of new servers; None: `nearest` gives one."""
     nearest: Callable[[FlyClient], Awaitable[str | None]] = no_region
     """Gives the region where nobody asks for one; None: no new server may be made."""
-    organization: Callable[[FlyClient], Awaitable[str]] = visible_organization
-    """Gives the organization of new apps."""
     note: Callable[[str], None] = say_nothing
     """Is told what is made, without secrets."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from score_flyio.base.place import Path, shown
-from score_flyio.base.record import field, frozen
+from score_flyio.base.record import field, fields, frozen
 from score_flyio.flytoml.names import LONGEST_VOLUME, as_volume_name, is_app_name, is_secret_name
 
 if TYPE_CHECKING:
@@ -61,68 +61,65 @@ class Admin:
     """The exit code with which the program says that the server does not answer yet."""
 
 
-SERVER_KEYS: Final = (
-    "name", "app", "image", "port", "password", "memory_mb", "volume", "env", "entrypoint",
-    "command", "health",
-)  # fmt: skip
-ADMIN_KEYS: Final = ("program", "command", "create", "drop", "not_ready")
-VOLUME_KEYS: Final = ("name", "path", "size_gb")
+def _members(
+    reader: Reader, value: Any, path: Path, class_: type, *needed: str
+) -> dict[str, tuple[Any, Path]]:
+    """What a map has for each field of a class, with its place."""
+    names = [field.name for field in fields(class_)]
+    found = reader.known(value, path, *names, needed=needed)
+    return {name: (found.get(name), (*path, name)) for name in names}
 
 
 def read_server(reader: Reader, value: Any, path: Path) -> Server:
     """The server that a map describes; what is wrong goes to the reader's problems."""
-    needed = ("name", "image", "port", "password")
-    found = reader.known(value, path, *SERVER_KEYS, needed=needed)
-    members = {key: (found.get(key), (*path, key)) for key in SERVER_KEYS}
-    name = reader.text(*members["name"])
-    app = reader.text(*members["app"]) or name
-    if name and not is_app_name(app):
-        at = (*path, "app" if "app" in found else "name")
-        reader.wrong(at, "cannot be part of an app's name")
-    password = reader.texts(*members["password"])
+    found = _members(reader, value, path, Server, "name", "image", "port", "password")
+    name, own = reader.text(*found["name"]), reader.text(*found["app"])
+    if name and not is_app_name(own or name):
+        reader.wrong((*path, "app" if own else "name"), "cannot be part of an app's name")
+    password = reader.texts(*found["password"])
     for variable in password:
         if variable and not is_secret_name(variable):
             message = f"{shown(variable)} cannot be the name of a secret"
             reader.wrong((*path, "password"), message)
-    if found.get("password") == []:
+    if found["password"][0] == []:
         reader.wrong((*path, "password"), "at least one name of a variable is needed")
+    has_volume = isinstance(value, dict) and "volume" in value
     return Server(
         name=name,
-        app=app,
-        image=reader.text(*members["image"]),
-        port=reader.number(*members["port"], most=65_535),
+        app=own or name,
+        image=reader.text(*found["image"]),
+        port=reader.number(*found["port"], most=65_535),
         password=password,
-        memory_mb=reader.number(*members["memory_mb"], default=256),
-        env=reader.named_texts(*members["env"]),
-        entrypoint=reader.texts(*members["entrypoint"]),
-        command=reader.texts(*members["command"]),
-        health=reader.text(*members["health"]) or None,
-        volume=_read_volume(reader, *members["volume"]) if "volume" in found else None,
+        memory_mb=reader.number(*found["memory_mb"], default=256),
+        env=reader.named_texts(*found["env"]),
+        entrypoint=reader.texts(*found["entrypoint"]),
+        command=reader.texts(*found["command"]),
+        health=reader.text(*found["health"]) or None,
+        volume=_read_volume(reader, *found["volume"]) if has_volume else None,
     )
 
 
 def _read_volume(reader: Reader, value: Any, path: Path) -> Volume:
-    found = reader.known(value, path, *VOLUME_KEYS, needed=("name", "path"))
-    name = reader.text(found.get("name"), (*path, "name"))
+    found = _members(reader, value, path, Volume, "name", "path")
+    name = reader.text(*found["name"])
     if name != as_volume_name(name):
         allowed = f"up to {LONGEST_VOLUME} of a-z, 0-9 and _"
         message = f"{shown(name)} cannot be the name of a volume"
         reader.wrong((*path, "name"), message, hint=allowed)
     return Volume(
         name=name,
-        path=reader.text(found.get("path"), (*path, "path")),
-        size_gb=reader.number(found.get("size_gb"), (*path, "size_gb"), default=1),
+        path=reader.text(*found["path"]),
+        size_gb=reader.number(*found["size_gb"], default=1),
     )
 
 
 def read_admin(reader: Reader, value: Any, path: Path) -> Admin:
     """What an `admin` map says; what is wrong goes to the reader's problems."""
-    found = reader.known(value, path, *ADMIN_KEYS, needed=("program", "command", "create"))
-    members = {key: (found.get(key), (*path, key)) for key in ADMIN_KEYS}
+    found = _members(reader, value, path, Admin, "program", "command", "create")
     return Admin(
-        program=reader.text(*members["program"]),
-        command=reader.text(*members["command"]),
-        create=reader.text(*members["create"]),
-        drop=reader.text(*members["drop"]) or None,
-        not_ready=reader.number(*members["not_ready"], most=255) or None,
+        program=reader.text(*found["program"]),
+        command=reader.text(*found["command"]),
+        create=reader.text(*found["create"]),
+        drop=reader.text(*found["drop"]) or None,
+        not_ready=reader.number(*found["not_ready"], most=255) or None,
     )

@@ -102,16 +102,18 @@ def read_entries(text: str, *, file: str, directory: FilePath) -> tuple[Entry, .
     except YamlError as error:
         problem = Problem(message=f"not YAML: {error.message}", file=file, line=error.line)
         raise ConfigError(problems=[problem], code=CODE) from error
-    reader = _Reader(document, file, CODE)
-    entries = tuple(_Entries(reader, directory).read())
+    reader = _Entries(document, file, CODE, directory=directory)
+    entries = tuple(reader.read())
     if reader.problems:
         raise ConfigError(problems=reader.problems, code=CODE)
     return entries
 
 
 @frozen(eq=False, repr=False)
-class _Reader(Reader):
-    """Says of each problem which provisioner has it."""
+class _Entries(Reader):
+    """Reads the entries; says of each problem which provisioner has it."""
+
+    directory: FilePath = field(kw_only=True)
 
     def wrong(
         self, path: Path, message: str, hint: str | None = None, *, line: int | None = None
@@ -120,38 +122,31 @@ class _Reader(Reader):
         about = f"provisioner '{uri}': " if isinstance(uri, str) else ""
         super().wrong(path, about + message, hint, line=line)
 
-
-@frozen(eq=False, repr=False)
-class _Entries:
-    """Reads the entries; what is wrong goes to the reader's problems."""
-
-    reader: _Reader
-    directory: FilePath
-
     def read(self) -> Iterator[Entry]:
         seen: set[str] = set()
-        for path, item in self.reader.items(self.reader.document.value, ()):
+        for path, item in self.items(self.document.value, ()):
             entry = self._entry(path, self._own(path, item))
-            if entry.uri in seen:
-                self.reader.wrong((*path, "uri"), "an earlier one of this file has the same uri")
-            seen.update([entry.uri] if entry.uri else [])
+            if entry.uri and entry.uri in seen:
+                self.wrong((*path, "uri"), "an earlier one of this file has the same uri")
+            seen.add(entry.uri)
             yield entry
 
     def _own(self, path: Path, item: Any) -> dict[str, Any]:
         """The keys of a provisioner, without those that are for other tools."""
-        foreign = [name for name in item if name in _FOREIGN] if isinstance(item, dict) else []
-        for name in foreign:
-            tool, instead = _FOREIGN[name]
-            self.reader.wrong((*path, name), f"{name} is for {tool}", hint=instead)
-        own = {name: item[name] for name in item if name not in foreign} if foreign else item
-        return self.reader.known(own, path, *_KNOWN, needed=("uri", "type"))
+        if isinstance(item, dict):
+            for name in item:
+                if name in _FOREIGN:
+                    tool, instead = _FOREIGN[name]
+                    self.wrong((*path, name), f"{name} is for {tool}", hint=instead)
+            item = {name: value for name, value in item.items() if name not in _FOREIGN}
+        return self.known(item, path, *_KNOWN, needed=("uri", "type"))
 
     def _entry(self, path: Path, found: dict[str, Any]) -> Entry:
         def text(key: str) -> str:
-            return self.reader.text(found.get(key), (*path, key))
+            return self.text(found.get(key), (*path, key))
 
         def texts(key: str) -> tuple[str, ...]:
-            return self.reader.texts(found.get(key), (*path, key))
+            return self.texts(found.get(key), (*path, key))
 
         uri, sections = text("uri"), self._sections(path, found)
         kind = self._kind(path, found, uri) if uri else None
@@ -161,11 +156,11 @@ class _Entries:
         program = self._program(uri) if kind == COMMAND else ""
         args = tuple(f"${MODE_VARIABLE}" if each == MODE else each for each in texts("args"))
         if kind == COMMAND and not program:
-            self.reader.wrong((*path, "uri"), "a program is needed, by its name or path")
+            self.wrong((*path, "uri"), "a program is needed, by its name or path")
         optional = texts("optional_outputs")
         return Entry(
-            file=self.reader.file,
-            line=self.reader.document.line(path),
+            file=self.file,
+            line=self.document.line(path),
             uri=uri,
             type=text("type"),
             class_=text("class") or None,
@@ -186,16 +181,16 @@ class _Entries:
             hint = f"it starts with {', '.join(_UNUSABLE)}"
             if uri.startswith(LOCAL_ENV):
                 hint = 'use the built-in type environment, or env("NAME") in a template'
-            self.reader.wrong((*path, "uri"), f"{shown(uri)} is not supported", hint=hint)
+            self.wrong((*path, "uri"), f"{shown(uri)} is not supported", hint=hint)
             return None
         for name in _UNUSABLE[kind]:
             if name in found:
-                self.reader.wrong((*path, name), f"{name} has no meaning with {kind}")
+                self.wrong((*path, name), f"{name} has no meaning with {kind}")
         return kind
 
     def _sections(self, path: Path, found: dict[str, Any]) -> dict[str, str]:
         read = {
-            name: self.reader.text(
+            name: self.text(
                 found.get(name), (*path, name), hint=f"write it as text, with `{name}: |`"
             )
             for name in SECTIONS
@@ -204,34 +199,34 @@ class _Entries:
 
     def _server(self, path: Path, found: dict[str, Any]) -> Server | None:
         if "server" not in found:
-            self.reader.wrong(path, "server is missing")
+            self.wrong(path, "server is missing")
             return None
-        return read_server(self.reader, found["server"], (*path, "server"))
+        return read_server(self, found["server"], (*path, "server"))
 
     def _admin(self, path: Path, found: dict[str, Any]) -> Admin | None:
         if "admin" not in found:
             return None
-        admin = read_admin(self.reader, found["admin"], (*path, "admin"))
+        admin = read_admin(self, found["admin"], (*path, "admin"))
         for name, text in (("create", admin.create), ("drop", admin.drop)):
             self._check_template((*path, "admin", name), text or "")
         return admin
 
     def _check_template(self, path: Path, text: str) -> None:
-        start = self.reader.document.line(path)
+        start = self.document.line(path)
         if found := go_expressions(text):
             for each in found[:_MOST_TOLD]:
                 message = f"a Go template: {shown(each.text)}"
-                self.reader.wrong(path, message, line=start and start + each.line, hint=each.hint)
+                self.wrong(path, message, line=start and start + each.line, hint=each.hint)
             if found[_MOST_TOLD:]:
                 more = len(found) - _MOST_TOLD
                 what = counted(more, "more expression", "more expressions")
-                self.reader.wrong(path, f"{what} of a Go template")
+                self.wrong(path, f"{what} of a Go template")
             return
         try:
             render.check(text)
         except render.RenderError as error:
             line = start + error.line if start and error.line else start
-            self.reader.wrong(path, str(error), line=line, hint=error.hint)
+            self.wrong(path, str(error), line=line, hint=error.hint)
 
     def _program(self, uri: str) -> str:
         """Whether it is there shows when it is called: not every run needs it."""

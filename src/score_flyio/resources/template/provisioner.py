@@ -14,7 +14,7 @@ from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.sharing import merge_patch
 from score_flyio.resources.template.entry import Entry
 from score_flyio.resources.template.render import Renderer, RenderError
-from score_flyio.resources.template.surroundings import MissingVariable, OwnCredential, Surroundings
+from score_flyio.resources.template.surroundings import Surroundings, VariableError
 from score_flyio.score.resources import JsonObject
 
 
@@ -31,13 +31,10 @@ class TemplateProvisioner:
 
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:
         # What is left alone in its thread is bounded in time.
-        return await to_thread.run_sync(self._render, request, abandon_on_cancel=True)
+        return await to_thread.run_sync(self.render, request, abandon_on_cancel=True)
 
-    def try_out(self, request: ProvisionRequest) -> None:
-        """Raises ProvisionFailed where it would fail; it makes nothing."""
-        self._render(request)
-
-    def _render(self, request: ProvisionRequest) -> ProvisionResult:
+    def render(self, request: ProvisionRequest) -> ProvisionResult:
+        """What it answers; nothing is made by that. Raises ProvisionFailed."""
         warnings: list[str] = []
 
         def warn(message: object) -> str:
@@ -119,11 +116,8 @@ class Rendering:
             yield
         except RenderError as error:
             cause = error.__cause__
-            if isinstance(cause, MissingVariable):
-                raise self._failed(place, str(cause), "set it where score-flyio runs") from error
-            if isinstance(cause, OwnCredential):
-                hint = "set a variable of another name to what the app is to have"
-                raise self._failed(place, str(cause), hint) from error
+            if isinstance(cause, VariableError):
+                raise self._failed(place, str(cause), cause.hint) from error
             raise self._failed(place, str(error), error.hint) from error
 
     def expect_outputs(self, found: JsonObject) -> None:

@@ -40,7 +40,14 @@ _MOST_BITS: Final = 1_000_000
 _GROWING: Final = frozenset(("center", "expandtabs", "ljust", "rjust", "translate", "zfill"))
 """Methods of text that make as much of it as they are told to."""
 _LETTERS: Final = string.ascii_letters + string.digits
-_OF_EXPRESSIONS: Final = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
+_OF_EXPRESSIONS: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 class RenderError(ValueError):
@@ -51,10 +58,6 @@ class RenderError(ValueError):
         self.line = line
         """Line within the template, from 1."""
         self.hint = hint
-
-
-class TemplateFails(TemplateError):
-    """The template itself said `fail(…)`."""
 
 
 class _Generator(CodeGenerator):
@@ -179,7 +182,7 @@ def random_hex(digits: int = 20) -> str:
 
 
 def _fail(message: object) -> NoReturn:
-    raise TemplateFails(str(message))
+    raise TemplateError(str(message))
 
 
 def _sandbox() -> _Sandbox:
@@ -249,7 +252,7 @@ class Renderer:
             raise
         except TemplateError as error:
             raise RenderError(error.message or type(error).__name__) from error
-        except (*_OF_EXPRESSIONS, RecursionError, OverflowError) as error:
+        except _OF_EXPRESSIONS as error:
             # The text of such an error may hold a value that went into it.
             raise RenderError(f"an expression fails ({type(error).__name__})") from error
 

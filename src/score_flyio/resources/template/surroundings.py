@@ -40,16 +40,19 @@ class Surroundings:
     def environment_variable(self, name: str, default: Any = _NEEDED) -> Any:
         """The function `env`.
 
-        Raises LookupError, without the value of any variable; what the tool itself logs in with is
-        not handed out, since whoever writes a Score file could read it in an app.
+        Raises VariableError. What the tool itself logs in with is not handed out, since whoever
+        writes a Score file could read it in an app.
         """
         if name in OWN:
-            raise OwnCredential(name)
-        if name in self.environ:
-            return self.environ[name]
-        if default is _NEEDED:
-            raise MissingVariable(name)
-        return default
+            raise VariableError(
+                f"the environment variable {name} is for score-flyio itself",
+                "set a variable of another name to what the app is to have",
+            )
+        if name not in self.environ and default is _NEEDED:
+            raise VariableError(
+                f"the environment variable {name} is not set", "set it where score-flyio runs"
+            )
+        return self.environ.get(name, default)
 
     def _service(self, workload: str) -> dict[str, Any]:
         service = self.state.workloads[workload].spec.get("service")
@@ -77,23 +80,19 @@ class Surroundings:
     def _references(self, uid: ResourceUid) -> list[str]:
         """The outputs that placeholders of the workloads read."""
         documents = self.state.documents
-        found: set[str] = set()
-        for item in definitions(documents):
-            for _, reference in references_in(documents[item.workload]) if item.uid == uid else ():
-                if reference.resource == item.name and len(reference.parts) > 2:
-                    found.add(reference.parts[2])
+        found = {
+            reference.parts[2]
+            for item in definitions(documents)
+            if item.uid == uid
+            for _, reference in references_in(documents[item.workload])
+            if reference.resource == item.name and len(reference.parts) > 2
+        }
         return sorted(found)
 
 
-class MissingVariable(LookupError):
-    """A variable of the environment that a template needs is not set."""
+class VariableError(LookupError):
+    """Why a template does not get a variable of the environment; no value is told."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"the environment variable {name} is not set")
-
-
-class OwnCredential(LookupError):
-    """A template asks for what the tool itself logs in with."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"the environment variable {name} is for score-flyio itself")
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint

@@ -18,6 +18,7 @@ from score_flyio.resources.servers.access import FlyAccess
 from score_flyio.resources.servers.attempt import Attempt
 from score_flyio.score.resources import ResourceUid
 from tests.unit.resources.servers.test_health import SERVER
+from tests.unit.resources.servers.test_new_app import personal
 
 
 @pytest.fixture
@@ -33,7 +34,9 @@ async def test_the_volume_of_a_machine_that_goes_is_waited_for(*, listed: bool) 
         async with target.connect(emit=lambda _: None, rng=random.Random(1)) as client:
             attempt = Attempt(
                 request=ProvisionRequest(uid=ResourceUid("pg", "default", "x"), guid="guid"),
-                access=FlyAccess(connect=lambda: nullcontext(client), region="iad"),
+                access=FlyAccess(
+                    connect=lambda: nullcontext(client), region="iad", organization=personal
+                ),
                 server=SERVER,
                 app="pg",
                 password=Secret("dummy"),
