@@ -7,21 +7,24 @@ steps of 256 MiB (Fly's machine sizing documentation). `MB` means MiB in a fly.t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+import re
 from typing import Final
 
 from score_flyio.base.counted import counted
 from score_flyio.base.record import frozen
 from score_flyio.convert.draft import Draft
 from score_flyio.flytoml.spec import VmSpec
-from score_flyio.score.model import Compute, Quantities
-from score_flyio.score.quantities import parse_cpu, parse_memory
+from score_flyio.score.model import Compute
 
 CPU_COUNTS: Final = (1, 2, 4, 6, 8)
 STEP_MIB: Final = 256
 _LEAST_MIB_A_CPU: Final = 256
 _MOST_MIB_A_CPU: Final = 2048
 _MIB: Final = 1024**2
+_CPU: Final = re.compile(r"([0-9]+)(?:(m)|\.([0-9]+))?")
+_MEMORY: Final = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:([KMGTPE])(i?))?")
+_LARGEST: Final = 2**63 - 1
+_MOST_DIGITS: Final = 1000
 
 
 @frozen
@@ -73,10 +76,9 @@ def demand(compute: Compute) -> Demand:
     Raises ValueError: a quantity that cannot be read.
     """
     both = (compute.requests, compute.limits)
-    return Demand(
-        _largest(both, lambda each: each.cpu, parse_cpu),
-        _largest(both, lambda each: each.memory, parse_memory),
-    )
+    cpus = [parse_cpu(each.cpu) for each in both if each.cpu is not None]
+    memory = [parse_memory(each.memory) for each in both if each.memory is not None]
+    return Demand(max(cpus, default=0), max(memory, default=0))
 
 
 def size_of(demand: Demand) -> VmSpec:
@@ -108,10 +110,37 @@ def _nearest(cpus: int, memory: int) -> str:
     return f'ask for {most}, or for cpu "{enough}"'
 
 
-def _largest(
-    both: Iterable[Quantities],
-    pick: Callable[[Quantities], str | None],
-    parse: Callable[[str], int],
-) -> int:
-    texts = (pick(quantities) for quantities in both)
-    return max((parse(text) for text in texts if text is not None), default=0)
+def parse_cpu(text: str) -> int:
+    """CPU quantity → thousandths of a CPU, cut off: `1.5`, `250m`.
+
+    Raises ValueError: not a CPU quantity, or too large.
+    """
+    match = _CPU.fullmatch(text)
+    if match is None:
+        raise ValueError(f'"{text}" is not a CPU quantity such as 0.5, 2 or 250m')
+    whole, milli, decimals = match.groups(default="")
+    return _bounded(whole, decimals, 1 if milli else 1000, text)[0]
+
+
+def parse_memory(text: str) -> int:
+    """Memory quantity → bytes, rounded up: `512Mi`, `1.5G`, `1000`.
+
+    Raises ValueError: not a memory quantity, or too large.
+    """
+    match = _MEMORY.fullmatch(text)
+    if match is None:
+        raise ValueError(f'"{text}" is not a memory quantity such as 512Mi, 1.5G or 256000000')
+    whole, decimals, unit, binary = match.groups(default="")
+    power = "KMGTPE".index(unit) + 1 if unit else 0
+    value, rest = _bounded(whole, decimals, (1024 if binary else 1000) ** power, text)
+    return value + (rest > 0)
+
+
+def _bounded(whole: str, decimals: str, unit: int, text: str) -> tuple[int, int]:
+    """`whole.decimals` units, cut off, and what was cut off in some smaller unit."""
+    if len(whole) + len(decimals) > _MOST_DIGITS:
+        raise ValueError("the quantity has too many digits; it is too large or too exact")
+    value, rest = divmod(int(whole + decimals) * unit, 10 ** len(decimals))
+    if value > _LARGEST:
+        raise ValueError(f'"{text}" is too large')
+    return value, rest

@@ -29,23 +29,6 @@ class ResourceUid:
     id: str
 
     @classmethod
-    def of(
-        cls,
-        workload: str,
-        name: str,
-        *,
-        type: str,  # noqa: A002 - the Score file's own name
-        class_: str | None,
-        id: str | None,  # noqa: A002 - the Score file's own name
-    ) -> ResourceUid:
-        """The uid of resource `name` of `workload`, with the defaults of Score."""
-        return cls(
-            type,
-            DEFAULT_CLASS if class_ is None else class_,
-            f"{workload}.{name}" if id is None else id,
-        )
-
-    @classmethod
     def parse(cls, text: str) -> ResourceUid:
         """Read a uid back. Raises ValueError when it has not the form `TYPE.CLASS#ID`."""
         head, hash_sign, resource_id = text.partition("#")
@@ -98,8 +81,11 @@ def _is_resource(item: Any) -> bool:
 
 
 def _definition(workload: str, name: str, item: Mapping[str, Any]) -> Definition:
-    uid = ResourceUid.of(
-        workload, name, type=item["type"], class_=item.get("class"), id=item.get("id")
+    class_, id_ = item.get("class"), item.get("id")
+    uid = ResourceUid(
+        type=item["type"],
+        class_=DEFAULT_CLASS if class_ is None else class_,
+        id=f"{workload}.{name}" if id_ is None else id_,
     )
     params, metadata = item.get("params"), item.get("metadata")
     return Definition(uid=uid, workload=workload, name=name, params=params, metadata=metadata)

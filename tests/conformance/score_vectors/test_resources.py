@@ -14,7 +14,7 @@ from score_flyio.errors import (
 )
 from score_flyio.resources.graph import Graph, build
 from score_flyio.resources.prime import prime
-from score_flyio.score.resources import ResourceUid
+from score_flyio.score.resources import ResourceUid, definitions
 
 
 def documents(entry: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -23,14 +23,9 @@ def documents(entry: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.vectors("resource_uid")
 def test_uid(entry: dict[str, Any]) -> None:
-    uid = ResourceUid.of(
-        entry["workload"],
-        entry["resource"],
-        type=entry["type"],
-        class_=entry["class"],
-        id=entry["id"],
-    )
-    assert str(uid) == entry["uid"]
+    item = {key: entry[key] for key in ("type", "class", "id")}
+    (found,) = definitions({entry["workload"]: {"resources": {entry["resource"]: item}}})
+    assert str(found.uid) == entry["uid"]
     read = ResourceUid.parse(entry["uid"])
     assert {"type": read.type, "class": read.class_, "id": read.id} == entry["parsed"]
 

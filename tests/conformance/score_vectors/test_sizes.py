@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from score_flyio.convert.sizing import SizeError, demand, size_of
+from score_flyio.convert.sizing import SizeError, demand, parse_memory, size_of
 from score_flyio.score.model import Compute, Quantities
-from score_flyio.score.quantities import parse_memory
 
 
 @pytest.mark.vectors("vm_size")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from score_flyio.convert.sizing import parse_cpu, parse_memory
 from score_flyio.errors import PlaceholderError
 from score_flyio.score.placeholders import Lookup, split_reference, substitute_in
-from score_flyio.score.quantities import parse_cpu, parse_memory
 from score_flyio.score.resources import Outputs
 from score_flyio.yaml.reader import YamlError, read_yaml
 from tests.conformance.score_vectors.vectors import DATA, MARKS, same
