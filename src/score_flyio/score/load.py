@@ -14,7 +14,6 @@ from score_flyio.base.place import MOST_LEVELS, json_pointer, kind_of, too_deep
 from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.errors import Problem, ScoreFileError, UsageError
-from score_flyio.score.broken import broken
 from score_flyio.score.model import (
     Before,
     Compute,
@@ -32,6 +31,7 @@ from score_flyio.score.model import (
 from score_flyio.score.origin import Origin, Override, of_property
 from score_flyio.score.partial import UsablePart
 from score_flyio.score.placeholders import with_source
+from score_flyio.score.schema import broken
 from score_flyio.score.upgrade import Upgraded, upgrade
 from score_flyio.score.validate import BAD_PARAMS, examined
 from score_flyio.yaml.reader import YamlDocument, YamlError, read_yaml
@@ -130,10 +130,9 @@ def _overridden(
         document = merge_map(document, overrides.value or {})
         laid_over.append(Override(name=name, source=overrides))
     for text in filter(None, properties):  # as of any option, an empty value means none was given
-        override = parse_property(text)
-        changed = apply_property(document, override.path, override.value)
-        name = f"--override-property {written(override.path)}"
-        laid_over.append(of_property(name, document, override.path))
+        path, value = parse_property(text)
+        changed = apply_property(document, path, value)
+        laid_over.append(of_property(f"--override-property {written(path)}", document, path))
         document = changed
     return document, laid_over
 
@@ -152,7 +151,7 @@ def _examined(upgraded: Upgraded, origin: Origin, *, params_later: bool = False)
         workload=workload_of(usable.document),
         document=usable.document,
         file=origin.file,
-        notices=tuple(notice for change in upgraded.changes if (notice := change.notice())),
+        notices=tuple(upgraded.notices),
         problems=tuple(map(origin.located, found)),
         usable=usable,
         origin=origin,

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from score_flyio.base.place import kind_of
-from score_flyio.base.record import frozen
 from score_flyio.errors import ScoreFileError
 from score_flyio.yaml.reader import YamlError, read_yaml
 
@@ -30,14 +29,6 @@ class OverrideError(ScoreFileError):
         `bad_yaml`."""
 
 
-@frozen
-class PropertyOverride:
-    """One `PATH=VALUE`; a value of None removes."""
-
-    path: tuple[str, ...]
-    value: Any
-
-
 def merge_map(document: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
     """The document with the overrides laid over it.
 
@@ -55,8 +46,8 @@ def merge_map(document: dict[str, Any], overrides: dict[str, Any]) -> dict[str, 
     return merged
 
 
-def parse_property(text: str) -> PropertyOverride:
-    """`PATH=VALUE` → path and value. VALUE is YAML; empty or null removes.
+def parse_property(text: str) -> tuple[tuple[str, ...], Any]:
+    """`PATH=VALUE` → path and value. VALUE is YAML; empty or null is None, which removes.
 
     Raises OverrideError: no `=`, or VALUE is not YAML.
     """
@@ -74,7 +65,7 @@ def parse_property(text: str) -> PropertyOverride:
             f'override property "{text}": the value is not a single YAML document with text as keys'
         )
         raise OverrideError("bad_yaml", message, hint="put text in quotes")
-    return PropertyOverride(parse_path(path), document.value)
+    return parse_path(path), document.value
 
 
 def parse_path(text: str) -> tuple[str, ...]:

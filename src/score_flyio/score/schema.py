@@ -14,16 +14,24 @@ from typing import Any, Final
 from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.place import Path, json_pointer, shown
 from score_flyio.errors import Problem
-from score_flyio.score.broken import broken
 from score_flyio.score.schema_data import SCHEMA, Schema
 
-_TYPES: Final = {
-    "object": "a map",
-    "array": "a list",
-    "string": "text",
-    "integer": "a whole number",
-    "boolean": "true or false",
+_TYPES: Final[dict[str, tuple[type, str]]] = {
+    "object": (dict, "a map"),
+    "array": (list, "a list"),
+    "string": (str, "text"),
+    "integer": (int, "a whole number"),
+    "boolean": (bool, "true or false"),
 }
+
+
+def broken(
+    rule: str, path: Path, message: str, hint: str | None = None, subject: str | None = None
+) -> Problem:
+    """The problem of a broken rule of Score, such as `required` or `before_cycle`, at a path."""
+    return Problem(
+        code="schema_invalid", kind=rule, path=path, message=message, hint=hint, subject=subject
+    )
 
 
 def schema_findings(document: Any) -> list[Problem]:
@@ -48,22 +56,14 @@ def _check(value: Any, schema: Schema, path: Path) -> Iterator[Problem]:
 
 
 def _has_type(value: Any, name: str) -> bool:
-    match name:
-        case "object":
-            return isinstance(value, dict)
-        case "array":
-            return isinstance(value, list)
-        case "string":
-            return isinstance(value, str)
-        case "boolean":
-            return isinstance(value, bool)
-        case _:
-            whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-            return whole and not isinstance(value, bool)
+    if name != "integer":
+        return isinstance(value, _TYPES[name][0])
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return whole and not isinstance(value, bool)
 
 
 def _wrong_type(value: Any, schema: Schema, path: Path) -> Problem:
-    expected = _TYPES[schema["type"]]
+    _, expected = _TYPES[schema["type"]]
     hint = None
     if value is None:
         hint = "leave the key out, or give it a value"
@@ -108,7 +108,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def _check_map(value: dict[str, Any], schema: Schema, path: Path) -> Iterator[Problem]:
     for key in schema.get("required", ()):
         if key not in value:
-            yield _missing(key, path)
+            yield _finding("required", path, f'"{key}" is missing', f'add "{key}"', subject=key)
     if len(value) < schema.get("minProperties", 0):
         yield _finding("minProperties", path, "must have at least one entry")
     yield from _check_alternatives(value, schema, path)
@@ -145,10 +145,6 @@ def _check_key(key: str, schema: Schema, path: Path) -> Iterator[Problem]:
         place = (*path, key) if key else path
         message = f"the name {shown(key)} is not {schema['description']}"
         yield _finding(keyword, place, message, subject=key)
-
-
-def _missing(key: str, path: Path) -> Problem:
-    return _finding("required", path, f'"{key}" is missing', f'add "{key}"', subject=key)
 
 
 def _unknown(key: str, known: dict[str, Schema], path: Path) -> Problem:

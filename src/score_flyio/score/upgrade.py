@@ -12,28 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 from score_flyio.base.place import Path, json_pointer, quoted, shown
-from score_flyio.base.record import define, field, frozen
+from score_flyio.base.record import define, field
 from score_flyio.errors import Problem
-from score_flyio.score.broken import broken
 from score_flyio.score.render import render
-
-
-@frozen
-class Change:
-    """One form that was upgraded."""
-
-    path: str
-    """Dotted path in the document before the upgrade."""
-    kind: str
-    """`array_to_map`, `lines_joined` or `renamed_readOnly`."""
-
-    def notice(self) -> Problem | None:
-        """What to tell the user; lists instead of maps are too usual to mention."""
-        if self.kind == "array_to_map":
-            return None
-        instead = {"lines_joined": "one text", "renamed_readOnly": "readOnly"}[self.kind]
-        message = f"{self.path} is written in a deprecated form; write {instead}"
-        return Problem(code="upgraded", subject=self.path, message=message)
+from score_flyio.score.schema import broken
 
 
 @define
@@ -41,10 +23,17 @@ class Upgraded:
     """A document without deprecated forms."""
 
     document: dict[str, Any]
-    changes: list[Change] = field(factory=list)
+    notices: list[Problem] = field(factory=list)
+    """What was written otherwise; lists instead of maps are too usual to mention."""
     findings: list[Problem] = field(factory=list)
     origins: dict[Path, Path] = field(factory=dict)
     """Path of what an upgrade made → path of what it was made from."""
+
+    def tell(self, kind: str, path: Path, instead: str) -> None:
+        """Note that something was written in a deprecated form."""
+        place = ".".join(map(str, path))
+        message = f"{place} is written in a deprecated form; write {instead}"
+        self.notices.append(Problem(code="upgraded", kind=kind, subject=place, message=message))
 
 
 def upgrade(document: dict[str, Any]) -> Upgraded:
@@ -74,7 +63,6 @@ def _container(container: Any, name: str, upgraded: Upgraded) -> Any:
                 for index, item in enumerate(items)
             ]
             changed[key] = _by_target(rewritten, path, upgraded)
-            upgraded.changes.append(Change(".".join(path), "array_to_map"))
     return changed
 
 
@@ -82,7 +70,7 @@ def _file(item: dict[str, Any], path: Path, upgraded: Upgraded) -> dict[str, Any
     content = item.get("content")
     if not isinstance(content, list):
         return item
-    upgraded.changes.append(Change(_dotted((*path, "content")), "lines_joined"))
+    upgraded.tell("lines_joined", (*path, "content"), "one text")
     return {**item, "content": "\n".join(render(line) for line in content)}
 
 
@@ -90,7 +78,7 @@ def _volume(item: dict[str, Any], path: Path, upgraded: Upgraded) -> dict[str, A
     if not isinstance(item.get("read_only"), bool):
         return item
     old = (*path, "read_only")
-    upgraded.changes.append(Change(_dotted(old), "renamed_readOnly"))
+    upgraded.tell("renamed_readOnly", old, "readOnly")
     upgraded.origins[*path[:-1], str(item.get("target")), "readOnly"] = old
     renamed = {key: value for key, value in item.items() if key != "read_only"}
     return {**renamed, "readOnly": item["read_only"]}
@@ -127,7 +115,3 @@ def _unusable(item: Any, by_target: dict[str, Any], place: Path) -> Problem | No
         message = f"target {quoted(target)} is given twice [{pointer}/target]"
         return broken("duplicate", (*place, "target"), message)
     return None
-
-
-def _dotted(path: Path) -> str:
-    return ".".join(map(str, path))

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from score_flyio.base.place import Path, quoted
 from score_flyio.base.record import evolve
 from score_flyio.errors import InputError, Problem
 from score_flyio.images.reference import ImageReference
-from score_flyio.score.broken import broken
 from score_flyio.score.nowhere import LookupFailure
 from score_flyio.score.partial import UsablePart, usable_part
 from score_flyio.score.placeholders import (
     Lookup,
     Reference,
     references_in,
-    split_reference,
     unresolved,
     with_source,
 )
-from score_flyio.score.schema import schema_findings
+from score_flyio.score.schema import broken, schema_findings
 
 BAD_PARAMS: Final = "params_substitution_failed"
 """The code of placeholders in params that lead nowhere."""
@@ -37,56 +35,14 @@ def examined(
     Rules across fields hold for what has the right form. `found` is what the upgrade found.
     """
     wrong = [*found, *schema_findings(document)]
-    usable = UsablePart(document=document)
-    if wrong:
-        usable = usable_part(document, wrong)
-    across = _findings_across(usable.document)
+    usable = usable_part(document, wrong) if wrong else UsablePart(document=document)
+    across = (
+        *_placeholder_findings(usable.document),
+        *_before_findings(usable.document),
+        *_healthy_findings(usable.document),
+        *_image_findings(usable.document),
+    )
     return [*wrong, *(each for each in across if not usable.is_to_blame(each))], usable
-
-
-def _findings_across(document: dict[str, Any]) -> Iterator[Problem]:
-    yield from _without_usable(standard_findings(document), document)
-    yield from lookup_findings(document)
-    yield from healthy_findings(document)
-    yield from image_findings(document)
-
-
-def standard_findings(document: dict[str, Any]) -> list[Problem]:
-    """What the reference library of the Score tools checks too: placeholders and `before`.
-
-    Those in the params of resources come first, as they are needed first.
-    """
-    return [*_placeholder_findings(document), *_before_findings(document)]
-
-
-def _without_usable(found: list[Problem], document: dict[str, Any]) -> Iterator[Problem]:
-    """Placeholders of an odd form that lead somewhere are fine: keys may be any text."""
-    lookup = _lookup(document)
-    for finding in found:
-        if finding.kind != "malformed" or not _is_usable(finding.subject or "", lookup):
-            yield finding
-
-
-def _is_usable(text: str, lookup: Lookup) -> bool:
-    parts = split_reference(text)
-    try:
-        lookup.find(Reference(text, parts))
-    except LookupFailure:
-        return False
-    # Spaces around a part are more likely to be a mistake than to belong to the key.
-    return all(part and part == part.strip() for part in parts)
-
-
-def _lookup(document: dict[str, Any]) -> Lookup:
-    """What is known before resources are provisioned: that they will have some outputs."""
-    return Lookup(document["metadata"], pending=dict.fromkeys(document.get("resources", {})))
-
-
-def lookup_findings(document: dict[str, Any]) -> Iterator[Problem]:
-    """Placeholders that name metadata which is not there, or a resource without an output."""
-    resources = document.get("resources", {})
-    found = ((p, r) for p, r in _placeholders(document) if _wrong_with(r, resources) is None)
-    yield from _leading_nowhere(found, _lookup(document))
 
 
 def params_findings(
@@ -96,19 +52,21 @@ def params_findings(
 
     `outputs` has the names of all that a resource will have, where that is known.
     """
-    found = ((p, r) for p, r in _in_params(document) if r.resource in outputs)
-    yield from _leading_nowhere(found, Lookup(document["metadata"], pending=outputs))
-
-
-def _leading_nowhere(found: Iterable[tuple[Path, Reference]], lookup: Lookup) -> Iterator[Problem]:
-    for path, reference in found:
-        try:
-            lookup.find(reference)
-        except LookupFailure as failure:
+    lookup = Lookup(document["metadata"], pending=outputs)
+    for path, reference in _in_params(document):
+        if reference.resource in outputs and (failure := _failure(reference, lookup)):
             yield _coded(unresolved(reference, failure, path), reference)
 
 
-def healthy_findings(document: dict[str, Any]) -> Iterator[Problem]:
+def _failure(reference: Reference, lookup: Lookup) -> LookupFailure | None:
+    try:
+        lookup.find(reference)
+    except LookupFailure as failure:
+        return failure
+    return None
+
+
+def _healthy_findings(document: dict[str, Any]) -> Iterator[Problem]:
     """Containers that others wait for until they are healthy, without a probe to tell."""
     for name, container in document["containers"].items():
         if "livenessProbe" in container or "readinessProbe" in container:
@@ -124,7 +82,7 @@ def healthy_findings(document: dict[str, Any]) -> Iterator[Problem]:
                 )
 
 
-def image_findings(document: dict[str, Any]) -> Iterator[Problem]:
+def _image_findings(document: dict[str, Any]) -> Iterator[Problem]:
     """Images that are no names of images; `.` stands for one that is built."""
     for name, container in document["containers"].items():
         if container["image"] == ".":
@@ -169,9 +127,12 @@ def _within(base: Path, value: Any) -> Iterator[tuple[Path, Reference]]:
 
 
 def _placeholder_findings(document: dict[str, Any]) -> Iterator[Problem]:
+    """Those in the params of resources come first, as they are needed first."""
+    # What is known before resources are provisioned: that they will have some outputs.
     resources = document.get("resources", {})
+    lookup = Lookup(document["metadata"], pending=dict.fromkeys(resources))
     for path, reference in _placeholders(document):
-        if wrong := _wrong_with(reference, resources):
+        if wrong := _wrong_with(reference, lookup):
             yield _coded(unresolved(reference, wrong, path), reference)
 
 
@@ -184,8 +145,12 @@ def _coded(finding: Problem, reference: Reference) -> Problem:
     return evolve(finding, code=code)
 
 
-def _wrong_with(reference: Reference, resources: dict[str, Any]) -> LookupFailure | None:
+def _wrong_with(reference: Reference, lookup: Lookup) -> LookupFailure | None:
+    failure, resources = _failure(reference, lookup), lookup.pending
     if not _is_well_formed(reference):
+        # Keys may be any text, but spaces around one are more likely to be a mistake.
+        if failure is None and all(part and part == part.strip() for part in reference.parts):
+            return None
         message = "is not of the form metadata.KEY or resources.NAME.OUTPUT"
         return LookupFailure("malformed", message)
     root, name = reference.parts[:2]
@@ -195,7 +160,7 @@ def _wrong_with(reference: Reference, resources: dict[str, Any]) -> LookupFailur
         known = ", ".join(resources) or "none"
         message = f"there is no resource {quoted(name)} (there is: {known})"
         return LookupFailure("unknown_resource", message, at=1, known=resources)
-    return None
+    return failure
 
 
 def _is_well_formed(reference: Reference) -> bool:

@@ -40,8 +40,8 @@ def test_apply(entry: Entry) -> None:
 @pytest.mark.vectors("override_property")
 def test_property(entry: Entry) -> None:
     def run() -> Any:
-        override = parse_property(entry["entry"])
-        return apply_property(entry["doc"], override.path, override.value)
+        path, value = parse_property(entry["entry"])
+        return apply_property(entry["doc"], path, value)
 
     _compare(entry, run)
 

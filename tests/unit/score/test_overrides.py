@@ -59,8 +59,7 @@ def test_what_is_set_is_there(document: dict[str, Any], path: list[str], value: 
 
 
 def test_value_may_have_equals_signs() -> None:
-    override = parse_property('a\\.b.c="x=y"')
-    assert (override.path, override.value) == (("a.b", "c"), "x=y")
+    assert parse_property('a\\.b.c="x=y"') == (("a.b", "c"), "x=y")
 
 
 DOCUMENT = {"a": {"b": [1, {"c": 2}, 3]}, "text": "t"}
@@ -85,8 +84,7 @@ DOCUMENT = {"a": {"b": [1, {"c": 2}, 3]}, "text": "t"}
 )
 def test_properties_are_set_and_removed(entry: str, expected: dict[str, Any]) -> None:
     before = copy.deepcopy(DOCUMENT)
-    override = parse_property(entry)
-    assert apply_property(DOCUMENT, override.path, override.value) == expected
+    assert apply_property(DOCUMENT, *parse_property(entry)) == expected
     assert before == DOCUMENT
 
 
@@ -149,7 +147,7 @@ def test_what_does_not_fit_is_told_with_its_place_and_a_hint(
 ) -> None:
     document = {"a.x": {"b": "text"}, "c\\d": 1, "l": ["one", "two"]}
     with pytest.raises(OverrideError) as failure:
-        apply_property(document, parse_property(entry).path, parse_property(entry).value)
+        apply_property(document, *parse_property(entry))
     assert (failure.value.kind, failure.value.hint) == (kind, hint)
     shown = entry if kind in {"no_equals", "bad_yaml"} else entry.partition("=")[0]
     assert str(failure.value) == f'override property "{shown}"{message}'
