@@ -93,7 +93,7 @@ def convert(
         side_folder=side_folder,
     )
     spec = _spec(draft, app_name)
-    public = exposure(draft, spec.services)
+    public = _exposure(draft, spec.services)
     draft.raise_problems()
     known = {n: value for n, value in draft.secrets.items() if PENDING not in value.reveal()}
     return Conversion(
@@ -153,7 +153,7 @@ def _command(container: Container) -> ExperimentalSection | None:
     return ExperimentalSection(cmd=container.args, entrypoint=container.command)
 
 
-def exposure(draft: Draft, services: tuple[Service, ...]) -> Exposure:
+def _exposure(draft: Draft, services: tuple[Service, ...]) -> Exposure:
     """The widest that anything in the workload asks for."""
     if "dedicated" in draft.exposures:
         return "dedicated"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from score_flyio.base.record import evolve
 from score_flyio.convert.draft import Draft
 from score_flyio.flytoml.spec import Service, ServiceHttpCheck
-from score_flyio.score.model import Container, HttpProbe, Probe
+from score_flyio.score.model import HttpProbe
 
 if TYPE_CHECKING:
     from score_flyio.flytoml.spec import Check
@@ -26,37 +26,22 @@ def add_checks(draft: Draft, services: list[Service], *, several: bool) -> dict[
     checks: dict[str, Check] = {}
     for container in draft.workload.containers.values():
         prefix = f"{container.name}_" if several else ""
-        if not several:
-            _remark_exec(draft, container)
-        liveness, readiness = _http(container.liveness_probe), _http(container.readiness_probe)
-        if liveness is not None:
-            checks[f"{prefix}liveness_probe"] = _check(liveness)
-        if readiness is None:
-            continue
-        index = _service_of(readiness, services)
-        if index is None:
-            checks[f"{prefix}readiness_probe"] = _check(readiness)
-            continue
-        check = _service_check(draft, container, readiness)
-        found = (*services[index].http_checks, check)
-        services[index] = evolve(services[index], http_checks=found)
+        probes = {"liveness": container.liveness_probe, "readiness": container.readiness_probe}
+        for kind, probe in probes.items():
+            place = f"containers.{container.name}.{kind}Probe"
+            if probe is not None and probe.exec is not None and not several:
+                why = "machines of a single container have no such checks"
+                draft.remark("exec_probe_ignored", f"{place}.exec is ignored: {why}")
+            if probe is None or probe.http is None:
+                continue
+            index = _service_of(probe.http, services) if kind == "readiness" else None
+            if index is None:
+                checks[f"{prefix}{kind}_probe"] = _check(probe.http)
+                continue
+            check = _service_check(draft, place, probe.http)
+            found = (*services[index].http_checks, check)
+            services[index] = evolve(services[index], http_checks=found)
     return checks
-
-
-def _http(probe: Probe | None) -> HttpProbe | None:
-    return None if probe is None else probe.http
-
-
-def _remark_exec(draft: Draft, container: Container) -> None:
-    probes = {
-        "livenessProbe": container.liveness_probe,
-        "readinessProbe": container.readiness_probe,
-    }
-    for key, probe in probes.items():
-        if probe is not None and probe.exec is not None:
-            place = f"containers.{container.name}.{key}"
-            message = f"{place}.exec is ignored: machines of a single container have no such checks"
-            draft.remark("exec_probe_ignored", message)
 
 
 def _service_of(probe: HttpProbe, services: list[Service]) -> int | None:
@@ -80,10 +65,10 @@ def _check(probe: HttpProbe) -> Check:
     )
 
 
-def _service_check(draft: Draft, container: Container, probe: HttpProbe) -> ServiceHttpCheck:
+def _service_check(draft: Draft, place: str, probe: HttpProbe) -> ServiceHttpCheck:
     https = probe.scheme == "HTTPS"
     if probe.host and not https:
-        place = f"containers.{container.name}.readinessProbe.httpGet.host"
+        place = f"{place}.httpGet.host"
         message = f"{place} is ignored: the check of a service goes to the machine's own address"
         draft.remark("probe_host_ignored", message, subject=place)
     return ServiceHttpCheck(

@@ -33,8 +33,8 @@ class FileContent:
     """A file to be taken as it is, relative to the working folder."""
     secret_name: str | None = None
     """An app secret with the bytes in base64."""
-    mode: int | None = None
-    """Permission bits."""
+    mode: str | None = None
+    """Permission bits, octal."""
 
 
 def contents(draft: Draft, container: Container) -> list[FileContent]:
@@ -68,7 +68,7 @@ def container_file(content: FileContent) -> dict[str, Any]:
         data = content.data if content.data is not None else (content.text or "").encode()
         entry["raw_value"] = _base64(data)
     if content.mode is not None:
-        entry["mode"] = content.mode
+        entry["mode"] = int(content.mode, 8)
     return entry
 
 
@@ -81,7 +81,7 @@ def _content(draft: Draft, container: Container, file: FileMount) -> FileContent
         return _sourced(draft, container, file, (*path, "source"))
     assert file.content is not None
     if file.no_expand:
-        return FileContent(target=file.target, text=file.content, mode=_mode(file))
+        return FileContent(target=file.target, text=file.content, mode=file.mode)
     return _expanded(draft, container, file, file.content, (*path, "content"))
 
 
@@ -92,14 +92,14 @@ def _binary(draft: Draft, file: FileMount, path: Path) -> FileContent | None:
         draft.fail("file_invalid", path, "is not standard base64", "encode the bytes as base64")
         return None
     try:
-        return FileContent(target=file.target, text=data.decode("utf-8"), mode=_mode(file))
+        return FileContent(target=file.target, text=data.decode("utf-8"), mode=file.mode)
     except UnicodeDecodeError:
-        return FileContent(target=file.target, data=data, mode=_mode(file))
+        return FileContent(target=file.target, data=data, mode=file.mode)
 
 
 def _sourced(draft: Draft, container: Container, file: FileMount, path: Path) -> FileContent | None:
     local_path = draft.beside(file.source or "")
-    as_is = FileContent(target=file.target, local_path=local_path, mode=_mode(file))
+    as_is = FileContent(target=file.target, local_path=local_path, mode=file.mode)
     try:
         data = draft.read_file(local_path)
         if file.no_expand:
@@ -138,11 +138,11 @@ def _expanded(
     draft: Draft, container: Container, file: FileMount, text: str, path: Path
 ) -> FileContent:
     result = draft.substituted(text, path)
-    plain = FileContent(target=file.target, text=result.text, mode=_mode(file))
+    plain = FileContent(target=file.target, text=result.text, mode=file.mode)
     if not result.secret and PENDING not in result.text:
         return plain
     name = _secret_name(draft.workload.name + container.name + file.target)
-    secret = FileContent(target=file.target, secret_name=name, mode=_mode(file))
+    secret = FileContent(target=file.target, secret_name=name, mode=file.mode)
     if PENDING in result.text and name in draft.kept:
         return secret
     if not result.secret:
@@ -157,10 +157,6 @@ def _secret_name(key: str) -> str:
     """The name that the Go tool gives, where Fly takes it: secrets begin with no digit."""
     name = digest(key)
     return name if is_secret_name(name) else f"file_{name}"
-
-
-def _mode(file: FileMount) -> int | None:
-    return None if file.mode is None else int(file.mode, 8)
 
 
 def _side_name(draft: Draft, container: Container, content: FileContent) -> str:

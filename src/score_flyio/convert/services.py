@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.place import quoted
-from score_flyio.base.record import define, frozen
+from score_flyio.base.record import evolve
 from score_flyio.convert.build import KEYS as BUILD_KEYS
 from score_flyio.convert.build import is_build_annotation
 from score_flyio.convert.draft import Draft
@@ -44,19 +44,27 @@ Section = TypeVar("Section")
 
 def services(draft: Draft) -> list[Service]:
     """The services, by port, protocol and name."""
-    options = _port_options(draft)
+    texts = _texts(draft)
+    found = {port.name: _service(draft, port, texts[port.name]) for port in draft.workload.ports}
     ports = sorted(draft.workload.ports, key=lambda port: (port.port, port.protocol, port.name))
     _refuse_twice(draft, ports)
-    led_to = _led_to(draft, options)
-    taken = {port.port for port in ports if port.protocol == "TCP" and port != led_to}
-    web = frozenset(_WEB) - taken
-    return [
-        _service(port, options[port.name], web=web if port == led_to else frozenset())
-        for port in ports
-    ]
+    if led_to := _led_to(draft, found):
+        taken = {port.port for port in ports if port.protocol == "TCP" and port != led_to}
+        found[led_to.name] = _at_the_web(found[led_to.name], taken)
+    return [found[port.name] for port in ports]
 
 
-def _led_to(draft: Draft, options: Mapping[str, _PortOptions]) -> Port | None:
+def _at_the_web(service: Service, taken: Collection[int]) -> Service:
+    """The service with those ports of the web, too, that no other one has taken."""
+    (own,) = service.ports
+    ports = {own.port or 0: own}
+    for number, handlers in _WEB.items():
+        if number not in taken:
+            ports[number] = evolve(own, port=number, handlers=handlers)
+    return evolve(service, ports=tuple(ports[number] for number in sorted(ports)))
+
+
+def _led_to(draft: Draft, services: Mapping[str, Service]) -> Port | None:
     """The port without handlers of its own that a `route` or `dns` of the workload leads to.
 
     The param `port` says which; without it the only one that it can be.
@@ -69,7 +77,7 @@ def _led_to(draft: Draft, options: Mapping[str, _PortOptions]) -> Port | None:
         fitting = (
             tcp if wanted is None else [p for p in tcp if str(wanted) in (p.name, str(p.port))]
         )
-        if len(fitting) != 1 or options[fitting[0].name].handlers:
+        if len(fitting) != 1 or services[fitting[0].name].ports[0].handlers:
             continue
         found[fitting[0].name] = fitting[0]
         if len(found) > 1:
@@ -99,39 +107,8 @@ def _refuse_unknown_port(draft: Draft, resource: str, wanted: Any) -> None:
     )
 
 
-def _service(port: Port, options: _PortOptions, *, web: frozenset[int]) -> Service:
-    return Service(
-        protocol=port.protocol.lower(),
-        internal_port=port.target_port,
-        auto_stop_machines=options.auto_stop,
-        # the proxy starts no machine for UDP, and Fly takes no service that says so
-        auto_start_machines=None if options.auto_stop is None or port.protocol == "UDP" else True,
-        min_machines_running=options.min_running,
-        concurrency=options.concurrency,
-        ports=tuple(_ports(port, options, web=web)),
-    )
-
-
-def _ports(port: Port, options: _PortOptions, *, web: frozenset[int]) -> Iterator[ServicePort]:
-    """The port itself, and the ports of the web that lead to it."""
-    for number in sorted({port.port, *web}):
-        handlers = _WEB[number] if number in web else options.handlers
-        yield ServicePort(port=number, handlers=handlers, http_options=options.http_options)
-
-
-@frozen(kw_only=True)
-class _PortOptions:
-    """What the annotations say about one service port."""
-
-    handlers: tuple[str, ...] = ()
-    http_options: HttpOptions | None = None
-    auto_stop: AutoStop | None = None
-    min_running: int = 0
-    concurrency: Concurrency | None = None
-
-
-def _port_options(draft: Draft) -> dict[str, _PortOptions]:
-    """The options of every port of the workload, by port name."""
+def _texts(draft: Draft) -> dict[str, dict[str, str]]:
+    """What annotations say about each port of the workload, by port name and key."""
     texts: dict[str, dict[str, str]] = {port.name: {} for port in draft.workload.ports}
     for annotation, value in draft.workload.annotations.items():
         if not annotation.startswith(PREFIX) or is_build_annotation(annotation):
@@ -142,7 +119,7 @@ def _port_options(draft: Draft) -> dict[str, _PortOptions]:
         elif value:
             port, key = named
             texts[port][key] = value
-    return {port.name: _options(draft, port, texts[port.name]) for port in draft.workload.ports}
+    return texts
 
 
 def _refuse_twice(draft: Draft, ports: list[Port]) -> None:
@@ -184,52 +161,43 @@ def _refuse(draft: Draft, annotation: str, ports: list[str]) -> None:
     )
 
 
-def _options(draft: Draft, port: Port, texts: dict[str, str]) -> _PortOptions:
-    given = dict(texts)
-    if port.protocol == "UDP":
-        for key in _TCP_ONLY:
-            if given.pop(key, None) is not None:
-                annotation = _annotation(port, key)
-                message = f"{annotation} has no effect: port {port.name} is UDP"
-                draft.remark("annotation_ignored", message, subject=annotation)
-    reader = _Reader(draft, port)
-    exposed = reader.read(given, "public", partial(_one_of, _EXPOSURES))
-    if exposed is not None:
-        draft.exposures.add(exposed)
-    auto_stop = partial(_one_of, _STOPS) if port.protocol == "TCP" else _auto_stop_of_udp
-    return _PortOptions(
-        handlers=reader.read(given, "handlers", _handlers) or (),
-        http_options=reader.read(given, "http-options", _http_options),
-        auto_stop=reader.read(given, "auto-stop", auto_stop),
-        min_running=reader.read(given, "min-running", _min_running) or 0,
-        concurrency=reader.read(given, "concurrency", _concurrency),
-    )
-
-
-def _annotation(port: Port, key: str) -> str:
-    return f"{PREFIX}service-{port.name}-{key}"
-
-
 Value = TypeVar("Value")
 
 
-@define(eq=False, repr=False)
-class _Reader:
-    draft: Draft
-    port: Port
+def _service(draft: Draft, port: Port, given: dict[str, str]) -> Service:
+    """The service of a port, as `given` annotations say."""
 
-    def read(self, texts: dict[str, str], key: str, parse: Callable[[str], Value]) -> Value | None:
-        """The parsed value of one annotation; None where it is absent or wrong."""
-        if key not in texts:
+    def read(key: str, parse: Callable[[str], Value]) -> Value | None:
+        if key not in given:
+            return None
+        annotation = f"{PREFIX}service-{port.name}-{key}"
+        if port.protocol == "UDP" and key in _TCP_ONLY:
+            message = f"{annotation} has no effect: port {port.name} is UDP"
+            draft.remark("annotation_ignored", message, subject=annotation)
             return None
         try:
-            return parse(texts[key])
+            return parse(given[key])
         except ValueError as error:
-            annotation = _annotation(self.port, key)
-            message = f"{quoted(texts[key])}: {error}"
             path = ("metadata", "annotations", annotation)
-            self.draft.fail("annotation_invalid", path, message)
+            draft.fail("annotation_invalid", path, f"{quoted(given[key])}: {error}")
             return None
+
+    handlers = read("handlers", _handlers) or ()
+    http_options = read("http-options", _http_options)
+    if exposed := read("public", partial(_one_of, _EXPOSURES)):
+        draft.exposures.add(exposed)
+    tcp = port.protocol == "TCP"
+    auto_stop = read("auto-stop", partial(_one_of, _STOPS) if tcp else _auto_stop_of_udp)
+    return Service(
+        protocol=port.protocol.lower(),
+        internal_port=port.target_port,
+        auto_stop_machines=auto_stop,
+        # the proxy starts no machine for UDP, and Fly takes no service that says so
+        auto_start_machines=True if auto_stop is not None and tcp else None,
+        min_machines_running=read("min-running", _min_running) or 0,
+        concurrency=read("concurrency", _concurrency),
+        ports=(ServicePort(port=port.port, handlers=handlers, http_options=http_options),),
+    )
 
 
 def _handlers(text: str) -> tuple[str, ...]:

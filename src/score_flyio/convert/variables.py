@@ -77,11 +77,9 @@ def secret_names(of_containers: Mapping[str, Variables]) -> dict[tuple[str, str]
 def _possible_names(containers: Iterable[Variables]) -> dict[str, str]:
     """Variable → a name that a secret can have, another one for each variable."""
     found = sorted({name for own in containers for name in (*own.open, *own.secret)})
-    wanted = Counter(as_secret_name(name) for name in found)
-    return {name: _possible_name(name, unique=wanted[as_secret_name(name)] == 1) for name in found}
-
-
-def _possible_name(variable: str, *, unique: bool) -> str:
-    if unique or is_secret_name(variable):
-        return as_secret_name(variable)
-    return f"{as_secret_name(variable)}_{digest(variable)[:8]}"
+    wanted = Counter(map(as_secret_name, found))
+    names = {name: as_secret_name(name) for name in found}
+    for name, possible in names.items():
+        if wanted[possible] > 1 and not is_secret_name(name):
+            names[name] = f"{possible}_{digest(name)[:8]}"
+    return names
