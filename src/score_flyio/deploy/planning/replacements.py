@@ -91,14 +91,8 @@ def finish_replacement(
     gone = DestroyMachine.of(machine.id or "", group=group, reason=reason)
     if resting:
         return [gone.after(before)]
-    healthy = AwaitHealthy(
-        id=_stood_in_for(machine.id),
-        group=group,
-        target=Ref(machine=stand_in.id),
-        timeout=waiting.timeout,
-        wait_for_checks=waiting.checks,
-        needs=(before,),
-    )
+    target = Ref(machine=stand_in.id)
+    healthy = waiting.healthy(_stood_in_for(machine.id), group, target, before)
     return [healthy, gone.after(healthy.id)]
 
 

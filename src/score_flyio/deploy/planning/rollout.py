@@ -11,7 +11,7 @@ from score_flyio.deploy.planning.model import GroupPlan
 from score_flyio.deploy.planning.strategies import STRATEGIES
 from score_flyio.deploy.planning.strategies.model import GroupUpdate
 from score_flyio.deploy.releases.in_metadata import with_history
-from score_flyio.deploy.step import AwaitHealthy, StartMachine, Step, UpdateMachine
+from score_flyio.deploy.step import StartMachine, Step, UpdateMachine
 from score_flyio.errors import ConfigError
 from score_flyio.fly.elements import sharing
 from score_flyio.flytoml.names import StrategyName
@@ -87,15 +87,8 @@ def _unsettled(update: GroupUpdate, changing: frozenset[str], *, waits: bool) ->
             steps.append(start)
         if waiting.detach or not waits:
             continue
-        healthy = AwaitHealthy(
-            id=f"await:{name}",
-            group=group,
-            target=target,
-            timeout=waiting.timeout,
-            wait_for_checks=waiting.checks,
-            needs=(start.id,) if how is Condition.FELL else (),
-        )
-        steps.append(healthy)
+        needs = (start.id,) if how is Condition.FELL else ()
+        steps.append(waiting.healthy(f"await:{name}", group, target, *needs))
     return tuple(steps)
 
 

@@ -324,6 +324,7 @@ def _group(change: Reconfiguration, group: str, machines: tuple[models.Machine, 
         return GroupPlan(unchanged=tuple(machine.id or "" for machine in machines))
     check_hosts(change.observed.name, (m for m in machines if m.id in change.configs))
     updates = tuple(_step(change, group, machine) for machine in machines)
+    before = {m.id or "": m.config or models.FlyMachineConfig() for m in change.observed.machines}
     settings = deploy_settings(change.definition or AppSpec())
     update = GroupUpdate(
         app=change.observed.name,
@@ -335,7 +336,7 @@ def _group(change: Reconfiguration, group: str, machines: tuple[models.Machine, 
             for step in updates
             if step.differences or (change.restart and step.machine in change.configs)
         ),
-        app_has_checks=waiting_of(_configs_after(change), change.options).checks,
+        app_has_checks=waiting_of({**before, **change.configs}.values(), change.options).checks,
         strays=strays(change.observed),
         one_more=_one_more_like,
         release=change.release,
@@ -347,12 +348,6 @@ def _group(change: Reconfiguration, group: str, machines: tuple[models.Machine, 
     chosen = change.options.strategy
     strategy = chosen or cast(StrategyName, settings.strategy)
     return roll_out(update, strategy, fall_back=chosen is None)
-
-
-def _configs_after(change: Reconfiguration) -> tuple[models.FlyMachineConfig, ...]:
-    """Of all machines of the app."""
-    before = ((m.id or "", m.config or models.FlyMachineConfig()) for m in change.observed.machines)
-    return tuple(change.configs.get(name, config) for name, config in before)
 
 
 def _one_more_like(like: UpdateMachine) -> models.CreateMachineRequest:

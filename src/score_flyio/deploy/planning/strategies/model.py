@@ -9,6 +9,7 @@ from fly_machines import models
 from score_flyio.base.record import field, frozen
 from score_flyio.deploy.condition import is_well, rests
 from score_flyio.deploy.desired.settings import DEFAULT_TIMEOUT, deploy_settings
+from score_flyio.deploy.model import Ref
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.step import (
     AwaitHealthy,
@@ -48,6 +49,17 @@ class Waiting:
     tests: tuple[MachineTest, ...] = ()
     """What tests the first machine of a group."""
 
+    def healthy(self, step: str, group: str | None, target: Ref, *needs: str) -> AwaitHealthy:
+        """The step that waits until a machine is well."""
+        return AwaitHealthy(
+            id=step,
+            group=group,
+            target=target,
+            timeout=self.timeout,
+            wait_for_checks=self.checks,
+            needs=needs,
+        )
+
     def first(self, step: CreateMachine | UpdateMachine) -> tuple[Step, ...]:
         """The steps that wait for the first machine of a group, and test it; one after another."""
         waits = self.after(step)
@@ -68,14 +80,7 @@ class Waiting:
 
     def after(self, step: CreateMachine | UpdateMachine) -> tuple[Step, ...]:
         """The steps that wait for one machine: health, then the rest of its smoke window."""
-        healthy = AwaitHealthy(
-            id=f"{step.id}:healthy",
-            group=step.group,
-            target=step.target,
-            needs=(step.id,),
-            timeout=self.timeout,
-            wait_for_checks=self.checks,
-        )
+        healthy = self.healthy(f"{step.id}:healthy", step.group, step.target, step.id)
         if not self.smoke_window:
             return (healthy,)
         watch = WatchForCrashes(
