@@ -28,6 +28,16 @@ resources:
   db: {type: thing}
 """
 BROKEN = WORKER.replace("image:", "imege:")
+KINDS = """
+build_finished build_output build_started build_step check_changed deprovisioning_failed
+deprovisioning_finished deprovisioning_started file_written image_resolved lease_acquired
+lease_awaited lease_released machine_state_changed plan_ready provisioning_failed
+provisioning_finished provisioning_started rate_limit_hit request_finished request_retried
+rollback_finished rollback_started run_finished run_started state_saved step_failed
+step_finished step_skipped step_started target_selected warning workload_finished
+workload_loaded
+"""
+"""By which scripts know events: a class with another name would change one of them."""
 
 
 @pytest.fixture
@@ -66,7 +76,7 @@ def test_other_documents_do_not_fit(event: dict[str, object]) -> None:
 def test_every_kind_has_its_own_schema() -> None:
     Draft202012Validator.check_schema(json_schema())
     kinds = [each["properties"]["kind"]["const"] for each in json_schema()["oneOf"]]
-    assert len(kinds) == len(set(kinds)) > 25
+    assert kinds == KINDS.split()
 
 
 MORE = (

@@ -37,13 +37,17 @@ class Event:
     """Base of all events; `seq` is gapless within a run, `at` is in seconds since the epoch."""
 
     kind: ClassVar[str] = "event"
-    """Stable name of the class, for the JSON form."""
+    """Stable name of the class, for the JSON form: that of `StepStarted` is `step_started`."""
     seq: int = 0
     """Number within the run, without gaps."""
     at: float = 0.0
     """Seconds since the epoch."""
     scope: Scope = field(factory=Scope)
     """What it is about: app, machine, workload, resource."""
+
+    def __init_subclass__(cls) -> None:
+        if "kind" not in vars(cls):
+            cls.kind = "".join(f"_{c.lower()}" if c.isupper() else c for c in cls.__name__)[1:]
 
 
 Listener: TypeAlias = Callable[[Event], None]

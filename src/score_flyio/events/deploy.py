@@ -12,7 +12,6 @@ from score_flyio.events.base import Event
 class ImageResolved(Event):
     """Which image the machines of an app will run."""
 
-    kind = "image_resolved"
     image: str
     """The image by its digest."""
 
@@ -21,7 +20,6 @@ class ImageResolved(Event):
 class BuildStarted(Event):
     """An image is about to be built."""
 
-    kind = "build_started"
     builder: str
     """Its name, as `--builder` takes it."""
     size: int
@@ -32,7 +30,6 @@ class BuildStarted(Event):
 class BuildStep(Event):
     """A step of a build began."""
 
-    kind = "build_step"
     text: str
     """What the builder says of it."""
     cached: bool = False
@@ -43,7 +40,6 @@ class BuildStep(Event):
 class BuildOutput(Event):
     """A line that a step of a build printed."""
 
-    kind = "build_output"
     text: str
     """The line."""
     cached: bool = False
@@ -54,7 +50,6 @@ class BuildOutput(Event):
 class BuildFinished(Event):
     """An image that an app needs is in the registry."""
 
-    kind = "build_finished"
     image: str
     """Its name, with tag and digest."""
     seconds: float = 0.0
@@ -70,7 +65,6 @@ class BuildFinished(Event):
 class PlanReady(Event):
     """What will be done for one app is decided; empty `steps`: nothing."""
 
-    kind = "plan_ready"
     steps: tuple[str, ...] = ()
     """One description a step."""
 
@@ -79,7 +73,6 @@ class PlanReady(Event):
 class StepStarted(Event):
     """All that a step needs is done, and the step begins."""
 
-    kind = "step_started"
     description: str
     """What the step does, for people."""
     verb: str = ""
@@ -96,7 +89,6 @@ class StepStarted(Event):
 class StepFinished(Event):
     """A step is done; what needs it may begin."""
 
-    kind = "step_finished"
     description: str
     """What the step does, for people."""
     seconds: float = 0.0
@@ -109,7 +101,6 @@ class StepFinished(Event):
 class StepFailed(Event):
     """A step failed; what needs it is skipped."""
 
-    kind = "step_failed"
     description: str
     """What the step does, for people."""
     error: str
@@ -122,7 +113,6 @@ class StepFailed(Event):
 class StepSkipped(Event):
     """A step is not done, because of what went wrong before it."""
 
-    kind = "step_skipped"
     description: str
     """What the step does, for people."""
     reason: str
@@ -136,7 +126,6 @@ class StepSkipped(Event):
 class MachineStateChanged(Event):
     """A machine was seen in another state than before."""
 
-    kind = "machine_state_changed"
     state: str
     """What the platform calls it."""
     region: str | None = None
@@ -149,7 +138,6 @@ class MachineStateChanged(Event):
 class CheckChanged(Event):
     """How many of a machine's configured checks pass."""
 
-    kind = "check_changed"
     passing: int
     """Checks that pass."""
     total: int
@@ -164,7 +152,6 @@ class CheckChanged(Event):
 class LeaseAwaited(Event):
     """Someone else holds a machine, and this run waits until it is free."""
 
-    kind = "lease_awaited"
     reason: str
     """What the platform says: who holds it, and until when."""
 
@@ -173,7 +160,6 @@ class LeaseAwaited(Event):
 class LeaseAcquired(Event):
     """This run holds a machine alone until `expires_at`, in seconds since the epoch."""
 
-    kind = "lease_acquired"
     expires_at: float
     """Seconds since the epoch."""
 
@@ -181,8 +167,6 @@ class LeaseAcquired(Event):
 @frozen(kw_only=True)
 class LeaseReleased(Event):
     """Others may change the machine again."""
-
-    kind = "lease_released"
 
 
 # --- transport
@@ -192,7 +176,6 @@ class LeaseReleased(Event):
 class RequestFinished(Event):
     """One HTTP exchange, for journals and reports."""
 
-    kind = "request_finished"
     method: str
     """HTTP method."""
     path: str
@@ -213,7 +196,6 @@ class RequestFinished(Event):
 class RequestRetried(Event):
     """A request is sent again after `delay` seconds."""
 
-    kind = "request_retried"
     method: str
     """HTTP method."""
     path: str
@@ -228,7 +210,6 @@ class RequestRetried(Event):
 class RateLimitHit(Event):
     """The platform answered 429."""
 
-    kind = "rate_limit_hit"
     method: str
     """HTTP method."""
     path: str
@@ -244,7 +225,6 @@ class RateLimitHit(Event):
 class RollbackStarted(Event):
     """What a failed deploy changed is about to be put back."""
 
-    kind = "rollback_started"
     reason: str
     """Why."""
 
@@ -253,6 +233,5 @@ class RollbackStarted(Event):
 class RollbackFinished(Event):
     """The way back is over; not `complete`: a person has to look at the app."""
 
-    kind = "rollback_finished"
     complete: bool
     """Whether all of it was undone."""

@@ -10,7 +10,6 @@ from score_flyio.events.base import Event
 class WorkloadLoaded(Event):
     """A Score file was read and is valid."""
 
-    kind = "workload_loaded"
     file: str
     """The file, as the user knows it."""
 
@@ -30,13 +29,10 @@ class WarningRaised(Event):
 class StateSaved(Event):
     """The project state is safe in its store."""
 
-    kind = "state_saved"
-
 
 @frozen(kw_only=True)
 class FileWritten(Event):
     """A file was written."""
 
-    kind = "file_written"
     file: str
     """The file, as the user knows it."""

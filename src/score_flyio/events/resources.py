@@ -10,7 +10,6 @@ from score_flyio.events.base import Event
 class ProvisioningStarted(Event):
     """A provisioner is asked for a resource."""
 
-    kind = "provisioning_started"
     provisioner: str
     """Id of the provisioner."""
 
@@ -19,7 +18,6 @@ class ProvisioningStarted(Event):
 class ProvisioningFinished(Event):
     """A provisioner gave the outputs of a resource."""
 
-    kind = "provisioning_finished"
     provisioner: str
     """Id of the provisioner."""
     outputs: tuple[str, ...] = ()
@@ -32,7 +30,6 @@ class ProvisioningFinished(Event):
 class ProvisioningFailed(Event):
     """A provisioner gave no outputs; workloads that need them stop here."""
 
-    kind = "provisioning_failed"
     provisioner: str
     """Id of the provisioner."""
     error: str
@@ -43,7 +40,6 @@ class ProvisioningFailed(Event):
 class DeprovisioningStarted(Event):
     """A provisioner is asked to remove what it made for a resource."""
 
-    kind = "deprovisioning_started"
     provisioner: str
     """Id of the provisioner."""
 
@@ -52,7 +48,6 @@ class DeprovisioningStarted(Event):
 class DeprovisioningFinished(Event):
     """What a provisioner made for a resource is gone."""
 
-    kind = "deprovisioning_finished"
     provisioner: str
     """Id of the provisioner."""
 
@@ -61,7 +56,6 @@ class DeprovisioningFinished(Event):
 class DeprovisioningFailed(Event):
     """What a provisioner made for a resource may still be there; the project goes on knowing it."""
 
-    kind = "deprovisioning_failed"
     provisioner: str
     """Id of the provisioner."""
     error: str

@@ -13,7 +13,6 @@ from score_flyio.events.base import Event, Listener
 class RunStarted(Event):
     """The first event of a run: which command, for which workloads or apps."""
 
-    kind = "run_started"
     command: str
     """What the user ran."""
     workloads: tuple[str, ...] = ()
@@ -24,7 +23,6 @@ class RunStarted(Event):
 class TargetSelected(Event):
     """Where the run goes: the first thing a person must know."""
 
-    kind = "target_selected"
     target: str
     """Where the run goes, as `Target.name` tells it."""
     emulated: bool = False
@@ -35,7 +33,6 @@ class TargetSelected(Event):
 class WorkloadFinished(Event):
     """One workload is through, whether or not the others are."""
 
-    kind = "workload_finished"
     outcome: str
     """How it ended."""
     error: str | None = None
@@ -48,7 +45,6 @@ class WorkloadFinished(Event):
 class RunFinished(Event):
     """The last event of a run, whatever came of it."""
 
-    kind = "run_finished"
     outcome: str
     """`done`, `unchanged`, `failed`, `unhealthy` or `interrupted`."""
     seconds: float = 0.0
