@@ -28,31 +28,27 @@ def held(
     if any(isinstance(step, CreateMachine | DestroyMachine) for step in plan.steps):
         changing |= {machine.id for machine in sorted(there, key=_age)[:1]}
     leases = {machine.id or "" for machine in there} & changing
-    hold = hold_step(observed.machines, leases, before=before)
-    first = () if hold is None else (hold,)
+    first = hold_steps(observed.machines, leases, before=before)
     gate = (*before, *(step.id for step in first))
     ids = {step.id for step in plan.steps}
     rest = (step if ids & set(step.needs) else step.after(*gate) for step in plan.steps)
     return (*first, *rest)
 
 
-def hold_step(
+def hold_steps(
     seen: Iterable[models.Machine],
     wanted: Collection[str],
     *,
     everything: bool = False,
     before: tuple[str, ...] = (),
-) -> HoldMachines | None:
-    """What takes the leases, oldest machine first, then looks whether the app is as it was seen.
-
-    None where there is nothing to hold.
-    """
+) -> tuple[HoldMachines, ...]:
+    """What takes the leases, oldest machine first, then looks whether the app is as it was seen."""
     if not wanted:
-        return None
+        return ()
     seen = sorted(seen, key=_age)
     making = {machine.id or "" for machine in seen if _may_be_in_the_making(machine, seen)}
     order = [machine.id or "" for machine in seen if machine.id in wanted]
-    return HoldMachines(
+    hold = HoldMachines(
         id="hold",
         machines=tuple(name for name in order if name not in making),
         in_the_making=tuple(name for name in order if name in making),
@@ -60,6 +56,7 @@ def hold_step(
         everything=everything,
         needs=before,
     )
+    return (hold,)
 
 
 def _may_be_in_the_making(machine: models.Machine, machines: Iterable[models.Machine]) -> bool:

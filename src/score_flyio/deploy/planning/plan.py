@@ -58,7 +58,11 @@ def plan_app(desired: DesiredApp, observed: ObservedApp, settings: PlanSettings)
     )
     steps: list[Step] = list(platform)
     app_ready = tuple(step.id for step in platform if isinstance(step, CreateApp))
-    steps += _certificate_steps(desired, observed, app_ready)
+    steps += [
+        AddCertificate(id=f"certificate:{hostname}", hostname=hostname, needs=app_ready)
+        for hostname in desired.hostnames
+        if hostname not in observed.certificates
+    ]
     if changes := context.secrets.changes:
         values = {name: desired.secrets[name] for name in changes}
         steps.append(SetSecrets(id=SET_SECRETS, values=values, changes=changes, needs=app_ready))
@@ -91,23 +95,11 @@ def platform_steps(
     desired: DesiredApp, observed: ObservedApp, settings: PlanSettings
 ) -> tuple[Step, ...]:
     """The steps that need nothing of the workload's resources: the app and its addresses."""
-    steps: list[Step] = []
-    if not observed.exists:
-        steps.append(CreateApp(id="app", app=desired.name, org=desired.org))
-    before = tuple(step.id for step in steps)
     addresses = address_steps(desired, observed, settings.options)
-    steps += [step.after(*before) for step in addresses]
-    return tuple(steps)
-
-
-def _certificate_steps(
-    desired: DesiredApp, observed: ObservedApp, needs: tuple[str, ...]
-) -> list[Step]:
-    return [
-        AddCertificate(id=f"certificate:{hostname}", hostname=hostname, needs=needs)
-        for hostname in desired.hostnames
-        if hostname not in observed.certificates
-    ]
+    if observed.exists:
+        return addresses
+    app = CreateApp(id="app", app=desired.name, org=desired.org)
+    return (app, *(step.after(app.id) for step in addresses))
 
 
 def _machine_steps(

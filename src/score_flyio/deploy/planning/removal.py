@@ -9,7 +9,7 @@ from score_flyio.base.record import evolve
 from score_flyio.deploy.app_step import CreateVolume, DestroyApp, DestroyVolume, ReleaseAddress
 from score_flyio.deploy.condition import Condition, condition
 from score_flyio.deploy.model import ObservedApp
-from score_flyio.deploy.planning.holding import hold_step
+from score_flyio.deploy.planning.holding import hold_steps
 from score_flyio.deploy.planning.new_machine import is_free, volumes_of
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step
 
@@ -18,29 +18,25 @@ def removal_steps(observed: ObservedApp, *, keep_volumes: bool = False) -> tuple
     """All of it, in order; with `keep_volumes` the app stays, for volumes belong to an app."""
     if not observed.exists:
         return ()
-    app = observed.name
     every = (*observed.machines, *observed.others, *observed.leftovers)
     machines = [machine.id or "" for machine in every]
-    hold = hold_step(every, machines, everything=True)
-    steps: list[Step] = [] if hold is None else [hold]
     gone = [
         DestroyMachine.of(machine, reason="the app is destroyed").after("hold")
         for machine in machines
     ]
     before = tuple(step.id for step in gone)
-    rest: list[Step] = [
+    steps: list[Step] = [*hold_steps(every, machines, everything=True), *gone]
+    steps += [
         ReleaseAddress(id=f"release:{address.ip}", address=address.ip or "", needs=before)
         for address in observed.addresses
     ]
     if not keep_volumes:
-        rest += [
+        steps += [
             DestroyVolume(id=f"volume:{volume.id}", volume=volume.id or "", needs=before)
             for volume in observed.volumes
         ]
-    steps += [*gone, *rest]
-    if not keep_volumes:
         needs = tuple(step.id for step in steps)
-        steps.append(DestroyApp(id="app", app=app, needs=needs))
+        steps.append(DestroyApp(id="app", app=observed.name, needs=needs))
     return tuple(steps)
 
 

@@ -168,11 +168,6 @@ def totals(plans: Iterable[AppPlan], resources: int = 0) -> Totals:
     )
 
 
-def actions(plan: AppPlan, *, quiet: bool = False) -> tuple[Action, ...]:
-    """What the plan does, in the order in which it begins; `quiet`: waiting and records, too."""
-    return tuple(map(_action, _alike(plan, quiet=quiet)))
-
-
 def describe_app(plan: AppPlan, *, show_calls: bool = False) -> str:
     """One app's part of the plan, a line an action, with the fields of each machine.
 
@@ -196,7 +191,7 @@ def plan_document(plan: AppPlan) -> AppPlanDocument:
         app=plan.app,
         workload=plan.label,
         changes=not plan.empty,
-        actions=actions(plan, quiet=True),
+        actions=tuple(map(_action, _alike(plan, quiet=True))),
         steps=tuple(_step(plan.app, step) for step in plan.steps),
         unchanged_machines=tuple(plan.unchanged),
         notes=tuple(plan.notes),
@@ -209,7 +204,7 @@ def tells(step: Step) -> bool:
 
 
 def _alike(plan: AppPlan, *, quiet: bool = False) -> Iterable[list[Step]]:
-    """The steps that are told, those together that are one action."""
+    """The steps that are told, those together that are one action; `quiet`: waiting, too."""
     shown = [step for step in plan.steps if quiet or tells(step)]
     folded: dict[Hashable, list[Step]] = {}
     for step in shown or plan.steps:

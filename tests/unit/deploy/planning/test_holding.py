@@ -7,7 +7,7 @@ import pytest
 from fly_machines import models
 from score_flyio.deploy.metadata import CANARY, GREEN_LAUNCH, SAFE_TO_DESTROY, STANDS_FOR, TAG
 from score_flyio.deploy.model import ObservedApp, Ref
-from score_flyio.deploy.planning.holding import held, hold_step
+from score_flyio.deploy.planning.holding import held, hold_steps
 from score_flyio.deploy.planning.model import GroupPlan
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, HoldMachines, StartMachine, Step
 
@@ -84,8 +84,7 @@ def test_what_another_run_may_be_making_is_held_at_last(
     marks: dict[str, str], making: bool
 ) -> None:
     observed = app(machine("a", 2), machine("new", 1, **marks))
-    hold = hold_step(observed.machines, ["new", "a"])
-    assert hold is not None
+    (hold,) = hold_steps(observed.machines, ["new", "a"])
     assert hold.in_the_making == (("new",) if making else ())
     assert hold.machines == (("a",) if making else ("new", "a"))
     assert hold.seen == {"a": "a-1", "new": f"new-1 {marks.get(TAG, '')}".rstrip()}

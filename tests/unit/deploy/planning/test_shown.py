@@ -12,7 +12,6 @@ from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.shown import (
     MachineTotals,
     Totals,
-    actions,
     describe_app,
     plan_document,
     totals,
@@ -61,7 +60,7 @@ def test_machines_that_differ_are_not_folded() -> None:
     first = created(plan)
     other = evolve(first.config, image="nginx:9")
     steps = (first, evolve(first, id="2", request=evolve(first.request, config=other)))
-    assert [len(each.steps) for each in actions(with_steps(plan, *steps))] == [1, 1]
+    assert [len(each.steps) for each in plan_document(with_steps(plan, *steps)).actions] == [1, 1]
 
 
 def test_of_a_thousand_machines_a_few_are_named() -> None:
@@ -156,7 +155,7 @@ def test_machines_that_go_for_other_reasons_are_other_actions() -> None:
         DestroyMachine(id=reason, target=Ref(machine="m"), reason=reason)
         for reason in ("left", "replaced")
     ]
-    assert len(actions(with_steps(planned(wanted()), *steps))) == 2
+    assert len(plan_document(with_steps(planned(wanted()), *steps)).actions) == 2
 
 
 def test_volumes_are_folded_by_name_and_size() -> None:
@@ -183,7 +182,7 @@ def test_marks_are_folded_by_what_they_say() -> None:
         SetMetadata(id=f"{n}", target=Ref(machine=f"m{n}"), key="k", value=value)
         for n, value in enumerate(["a", "a", "b"])
     ]
-    found = actions(with_steps(planned(wanted()), *steps), quiet=True)
+    found = plan_document(with_steps(planned(wanted()), *steps)).actions
     assert [len(each.steps) for each in found] == [2, 1]
 
 
@@ -215,4 +214,4 @@ def test_updates_that_depend_on_secrets_are_told_apart() -> None:
         update,
         evolve(update, id="2", only_if_secrets_differ=not update.only_if_secrets_differ),
     )
-    assert len(actions(with_steps(plan, *steps))) == 2
+    assert len(plan_document(with_steps(plan, *steps)).actions) == 2
