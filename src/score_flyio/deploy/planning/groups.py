@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from fly_machines import models
 from score_flyio.base.record import evolve
-from score_flyio.deploy.metadata import by_group
+from score_flyio.deploy.metadata import Launch, Marks, by_group
 from score_flyio.deploy.model import Ref
+from score_flyio.deploy.planning.addresses import is_first
 from score_flyio.deploy.planning.counts import (
     LAUNCHED,
     Missing,
@@ -23,15 +24,15 @@ from score_flyio.deploy.planning.departures import (
     removal_of_groups,
     within_reach,
 )
-from score_flyio.deploy.planning.launches import launch_steps
 from score_flyio.deploy.planning.leftovers import Members, sort_out
-from score_flyio.deploy.planning.machine_checks import telling_untested
+from score_flyio.deploy.planning.machine_checks import telling_untested, waiting_with_tests
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan, PlanContext, behind, join
 from score_flyio.deploy.planning.moves import Moves
 from score_flyio.deploy.planning.replacements import behind_replaced_ones
 from score_flyio.deploy.planning.standbys import standbys_last
+from score_flyio.deploy.planning.strategies import STRATEGIES
 from score_flyio.deploy.planning.updates import in_scope, update_steps
-from score_flyio.deploy.step import CreateMachine
+from score_flyio.deploy.step import CreateMachine, Step
 from score_flyio.flytoml.groups import default_group, process_groups
 
 
@@ -60,7 +61,7 @@ def plan_groups(context: PlanContext) -> GroupPlan:
         touched = {machine.id for machine in within.get(group.group, ())}
         gone = tuple(step for step in found.gone if step.target.machine in touched)
         if not found.machines:
-            launch = behind(launch_steps(group), gone)  # what is left would look like a part
+            launch = behind(_launch(group), gone)  # what is left would look like a part
             begun = join([GroupPlan(steps=gone), telling_untested(group, launch)])
             plans += [begun] if creates else []
             continue
@@ -90,7 +91,7 @@ def _present(context: GroupContext, members: Members, *, creates: bool) -> Group
             return update
         if heir := _heir(update, missing):
             return _completed_afterwards(context, update, missing, heir)
-    launch = launch_steps(context, missing) if missing else GroupPlan()
+    launch = _launch(context, missing) if missing else GroupPlan()
     update = update_steps(context, members, counted=True)
     update = telling_untested(context, behind(update, launch.steps))
     made = tuple(step.id for step in launch.steps if isinstance(step, CreateMachine))
@@ -114,7 +115,56 @@ def _completed_afterwards(
     context: GroupContext, update: GroupPlan, missing: Missing, heir: CreateMachine
 ) -> GroupPlan:
     """What the launch left out comes behind its first machine's end, and belongs to its heir."""
-    launch = behind(launch_steps(context, missing, heir=heir.target), update.steps)
+    launch = behind(_launch(context, missing, heir=heir.target), update.steps)
     made = tuple(step.id for step in launch.steps if isinstance(step, CreateMachine))
     mark = mark_counted(context.group, heir.target, LAUNCHED, *(made or (heir.id,)))
     return join([update, launch, GroupPlan(steps=(mark,))])
+
+
+def _launch(
+    context: GroupContext, missing: Missing | None = None, *, heir: Ref | None = None
+) -> GroupPlan:
+    """The creates of a group and what waits for them.
+
+    Creates go out one after another, each answered before the next, so that the platform puts them
+    on different hosts; starting and health are waited for together. Nothing is `missing` where
+    one machine is enough: with `--no-ha`, or since the group got a mount. `heir` is what has taken
+    the place of the first machine by then.
+    """
+    options = context.options
+    plan = context.launch
+    if missing and plan.availability == "single":
+        return GroupPlan()
+    of = 1 if plan.availability == "single" else 2
+    launch = missing.launch if missing else context.settings.new_id()
+    waiting = waiting_with_tests(context)
+    waits = options.strategy is None or STRATEGIES[options.strategy].waits
+    decided = None if is_first(context.observed) else "decided"
+    steps: list[Step] = []
+    previous: tuple[str, ...] = ()
+    first = Ref(machine=missing.first) if missing else Ref(step=f"create:{context.group}:1")
+    first = heir or first
+    for number in (2,) if missing else range(1, of + 1):
+        standby_for = (first,) if plan.availability == "standby" and number > 1 else ()
+        request = plan.standby(first.machine or "") if standby_for else plan.first
+        marks = Marks(addresses=decided, counted=LAUNCHED if number == of > 1 else None)
+        config = marks.stamp(request.config or models.FlyMachineConfig())
+        made = CreateMachine(
+            id=f"create:{context.group}:{number}",
+            group=context.group,
+            request=evolve(request, config=context.secrets.stamp(config), lease_ttl=None),
+            launch_id=str(Launch(launch, number, of, group=context.group)),
+            number=number,
+            of=of,
+            role="standby" if standby_for else "",
+            standby_for=standby_for,
+            secrets_from=context.secrets.step,
+            needs=previous,
+        )
+        steps += context.volumes.give(made)
+        if waits and not options.detach and not standby_for:
+            steps += waiting.first(made) if number == 1 else waiting.after(made)
+        previous = (made.id,)
+    if of > 1 and not missing:
+        steps.append(mark_counted(context.group, first, LAUNCHED, *previous))
+    return GroupPlan(steps=tuple(steps))

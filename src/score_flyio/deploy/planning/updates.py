@@ -5,7 +5,7 @@ Deploys know the whole app; operations give machines other configs. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import cast
 
@@ -49,11 +49,10 @@ from score_flyio.deploy.planning.rollout import roll_out
 from score_flyio.deploy.planning.secrets import has_seen_others, waiting_secrets
 from score_flyio.deploy.planning.settling import settle
 from score_flyio.deploy.planning.standbys import Standbys
-from score_flyio.deploy.planning.starting import to_start
 from score_flyio.deploy.planning.strategies.model import GroupUpdate, waiting_for, waiting_of
 from score_flyio.deploy.releases.images import with_image_that_runs
 from score_flyio.deploy.step import UpdateMachine
-from score_flyio.flytoml.groups import default_group, process_groups
+from score_flyio.flytoml.groups import default_group, flatten, process_groups
 from score_flyio.flytoml.names import StrategyName
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.deployments import Release
@@ -96,7 +95,7 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
     options, machines = context.options, members.machines
     reached = {m.id or "": m for m in machines if in_scope(m, options)}
     standbys = Standbys.of(context, members, reached)
-    starting = to_start(context, tuple(reached.values()), standbys)
+    starting = _to_start(context, tuple(reached.values()), standbys)
     places = {new: old for old, new in members.stand_ins.items()}
     changes = {
         n: _change(
@@ -170,6 +169,48 @@ def in_scope(machine: models.Machine, options: DeployOptions) -> bool:
     if options.only_machines and name not in options.only_machines:
         return False
     return region not in options.exclude_regions and name not in options.exclude_machines
+
+
+def _to_start(
+    context: GroupContext, machines: Sequence[models.Machine], standbys: Standbys
+) -> frozenset[str]:
+    """Ids of machines at rest that are to run."""
+    serving = [machine for machine in machines if machine.id not in standbys.targets]
+    wanted = frozenset(machine.id or "" for machine in _lacking(context, serving))
+    return wanted | standbys.starting | _for_one_that_runs(context, machines, standbys.stand_ins)
+
+
+def _lacking(context: GroupContext, machines: Sequence[models.Machine]) -> list[models.Machine]:
+    """With `--start` all that rest.
+
+    Else as many as `min_machines_running` lacks in the primary region: the proxy keeps so many from
+    being stopped, and starts none.
+    """
+    resting = [machine for machine in machines if rests(machine)]
+    if context.options.start:
+        return resting
+    spec = flatten(context.desired.spec, context.group)
+    region = spec.primary_region
+    services = (*spec.services, *((spec.http_service,) if spec.http_service else ()))
+    wanted = max((service.min_machines_running or 0 for service in services), default=0)
+    running = sum(1 for m in machines if m.region == region and not rests(m))
+    return [m for m in resting if m.region == region][: max(0, wanted - running)]
+
+
+def _for_one_that_runs(
+    context: GroupContext, machines: Sequence[models.Machine], heirs: Mapping[str, str]
+) -> frozenset[str]:
+    """Those that come from another group, each for one that runs.
+
+    `heirs` has the new one by that which goes.
+    """
+    default = default_group(context.desired.spec)
+    running = {heirs.get(machine.id or "") for machine in machines if not rests(machine)}
+    return frozenset(
+        machine.id or ""
+        for machine in machines
+        if machine.id in running and rests(machine) and group_of(machine, default) != context.group
+    )
 
 
 def _change(
