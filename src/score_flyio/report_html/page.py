@@ -16,7 +16,7 @@ from score_flyio.base.printable import printable
 from score_flyio.base.record import define, frozen
 from score_flyio.deploy.execution.report import Report
 from score_flyio.report_html.path import TINY, Link, critical_path
-from score_flyio.report_html.phases import Bar, Phase, sums
+from score_flyio.report_html.phases import Bar, Phase, is_broken, sums
 from score_flyio.report_html.story import ResourceSpan, Story
 from score_flyio.report_html.view import AppView, app_views
 
@@ -112,7 +112,7 @@ def render(report: Report, story: Story) -> str:
         report=report,
         story=story,
         apps=apps,
-        style=_style(),
+        style=(HERE / "style.css").read_text(encoding="utf-8"),
         version=__version__,
         headline=_headline(report, story, apps),
         facts=_facts(report, story, apps),
@@ -123,11 +123,6 @@ def render(report: Report, story: Story) -> str:
         **_time(story, apps),
     )
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-@cache
-def _style() -> str:
-    return (HERE / "style.css").read_text(encoding="utf-8")
 
 
 def _shown(value: object) -> object:
@@ -158,8 +153,7 @@ def _template() -> Template:
 def _time(story: Story, apps: Sequence[AppView]) -> dict[str, object]:
     """What the parts about time need."""
     path = critical_path(story)
-    lanes = [lane for app in apps if app.lanes for lane in app.lanes.lanes]
-    bars = [bar for lane in lanes for bar in lane.bars]
+    bars = [bar for app in apps for lane in app.lanes for bar in lane.bars]
     used = {phase for phase, time in sums((*bars, *path.bars)).items() if time >= TINY}
     if story.resources:
         used.add(Phase.PROVISION)
@@ -192,25 +186,22 @@ def _headline(report: Report, story: Story, apps: Sequence[AppView]) -> str:
 
 def _facts(report: Report, story: Story, apps: Sequence[AppView]) -> list[tuple[str, str]]:
     """The figures at the top."""
-    machines = {lane.name for app in apps if app.lanes for lane in app.lanes.machines}
+    machines = {lane.name for app in apps for lane in app.lanes if lane.machine}
     calls = [call for calls in story.calls.values() for call in calls]
-    failed = [call for call in calls if call.broken]
-    queued = sum(call.sent - call.asked for call in calls)
     return [
         ("duration", duration(story.seconds or report.seconds)),
         ("apps", str(len(apps))),
         ("machines touched", str(len(machines))),
         ("API calls", str(len(calls))),
-        ("queued for rate limits, all calls", duration(queued)),
+        ("queued for rate limits, all calls", duration(sum(call.queued for call in calls))),
         ("refused for rate (429)", str(len(story.refused))),
-        ("other failed calls", str(len(failed))),
+        ("other failed calls", str(sum(map(is_broken, calls)))),
         ("calls tried again", str(len(story.retries))),
     ]
 
 
 def _folded(apps: Sequence[AppView]) -> bool:
-    lanes = sum(len(app.lanes.lanes) for app in apps if app.lanes)
-    return len(apps) > MANY_APPS or lanes > MANY_LANES
+    return len(apps) > MANY_APPS or sum(len(app.lanes) for app in apps) > MANY_LANES
 
 
 @define(kw_only=True)
@@ -237,12 +228,12 @@ def count_calls(story: Story) -> tuple[OperationCalls, ...]:
     found: dict[tuple[str, str], OperationCalls] = {}
     for calls in story.calls.values():
         for call in calls:
-            key = (call.method, call.template)
+            key = (call.method, call.template or call.path)
             row = found.setdefault(key, OperationCalls(method=key[0], template=key[1]))
             row.count += 1
             row.refused += call.status == 429
             row.missing += call.status == 404
-            row.failed += call.broken
-            row.seconds += call.at - call.sent
-            row.queued += call.sent - call.asked
+            row.failed += is_broken(call)
+            row.seconds += call.seconds
+            row.queued += call.queued
     return tuple(sorted(found.values(), key=lambda row: (-row.count, row.template, row.method)))

@@ -148,14 +148,10 @@ def _waits_for_resources(story: Story, app: AppStory) -> bool:
 def _resources(story: Story, app: AppStory, planned: float) -> list[ResourceSpan]:
     """The resources whose ends let the plan be made, in their order."""
     chain: list[ResourceSpan] = []
-    limit, own = planned, True
-    while True:
-        found = _resource_before(story.resources, limit, app.workload if own else None)
-        if found is None or found in chain:
-            break
-        chain.append(found)
-        limit, own = found.started, False
-    chain.reverse()
+    found = _resource_before(story.resources, planned, app.workload)
+    while found is not None and found not in chain:
+        chain.insert(0, found)
+        found = _resource_before(story.resources, found.started, None)
     return chain
 
 

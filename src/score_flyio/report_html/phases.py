@@ -8,6 +8,7 @@ from enum import Enum
 from math import inf
 
 from score_flyio.base.record import define, field, frozen
+from score_flyio.events import CheckChanged, MachineStateChanged
 from score_flyio.report_html.story import AppStory, Call, Sight, StepSpan, Story
 
 SAME = 1e-6
@@ -23,6 +24,18 @@ ABOUT = {
 """A part of the path of a step's calls, by its verb; all other steps are about machines."""
 RELEASES = "/releases"
 """Path of the calls that record a release; any step may be the one that makes them."""
+
+
+def sent(call: Call) -> float:
+    """When a call went out."""
+    return call.at - call.seconds
+
+
+def is_broken(call: Call) -> bool:
+    """Failed, and neither for the rate nor because there is nothing there."""
+    if call.status is None:
+        return not call.given_up
+    return call.status >= 400 and call.status not in {404, 429}
 
 
 class Phase(Enum):
@@ -90,12 +103,13 @@ class Calls:
         while position and self.ends[position - 1] > start + SAME:
             position -= 1
             call = self.calls[position]
-            fits = machine is None or call.machine in {None, machine}
+            fits = machine is None or call.scope.machine in {None, machine}
             fits = fits and method in {None, call.method}
-            fits = fits and (about in call.template or call.template.startswith(RELEASES))
+            path = call.template or call.path
+            fits = fits and (about in path or path.startswith(RELEASES))
             # a change that names no app is for the step that says so, such as creating an app
-            fits = fits and bool(about or call.app or call.method == "GET")
-            if fits and call.sent < end - SAME and call.sent > start - SAME:
+            fits = fits and bool(about or call.scope.app or call.method == "GET")
+            if fits and start - SAME < sent(call) < end - SAME:
                 return call
         return None
 
@@ -114,12 +128,10 @@ def cut(step: StepSpan, end: float, app: AppStory, calls: Calls) -> list[Bar]:
             return whole(Phase.SMOKE, step.started, end)
         case "pause":
             return whole(Phase.PAUSE, step.started, end)
-        case "run release command":
-            rest, about = Phase.RELEASE, "/machines"
-            return cut_calls(calls, step.started, end, step.machine, rest=rest, about=about)
         case verb:
+            rest = Phase.RELEASE if verb == "run release command" else Phase.OWN
             about = ABOUT.get(verb, "/machines")
-            return cut_calls(calls, step.started, end, step.machine, about=about)
+            return cut_calls(calls, step.started, end, step.machine, rest=rest, about=about)
 
 
 def whole(phase: Phase, start: float, end: float) -> list[Bar]:
@@ -145,13 +157,13 @@ def cut_calls(
             bars += whole(rest, start, cursor)
             break
         answered = min(call.at, cursor)
-        if call.broken:
+        if is_broken(call):
             failed_first = answered
         bars += whole(rest, answered, cursor)
-        sent = max(call.sent, start)
-        bars += whole(Phase.CALL, sent, answered)
-        cursor = max(call.asked, start)
-        bars += whole(Phase.QUEUE, cursor, sent)
+        began = max(sent(call), start)
+        bars += whole(Phase.CALL, began, answered)
+        cursor = max(sent(call) - call.queued, start)
+        bars += whole(Phase.QUEUE, cursor, began)
     bars.reverse()
     return [
         Bar(Phase.RETRY, bar.start, bar.end)
@@ -168,16 +180,17 @@ def _health(step: StepSpan, end: float, sights: Sequence[Sight], calls: Calls) -
     """
     start = step.started
     during = [sight for sight in sights if start < sight.at <= end + SAME]
-    booted = [sight for sight in during if sight.state == "started"]
-    passing = [sight for sight in during if sight.total and sight.passing == sight.total]
+    states = [sight for sight in during if isinstance(sight, MachineStateChanged)]
+    checks = [sight for sight in during if isinstance(sight, CheckChanged) and sight.total]
+    booted = [sight for sight in states if sight.state == "started"]
+    passing = [sight for sight in checks if sight.passing == sight.total]
     if not booted and not passing:
         return whole(Phase.BOOT, start, end)
     up = _moment(booted[-1], step, calls) if booted else start
-    checked = any(sight.total for sight in during)
-    late = end if checked else up
+    late = end if checks else up
     well = max(up, _moment(passing[-1], step, calls)) if passing else late
     looked = calls.last(start, end, step.machine, method="GET")
-    seen = max(well, looked.sent) if looked and end - looked.at < TRIES_AGAIN else end
+    seen = max(well, sent(looked)) if looked and end - looked.at < TRIES_AGAIN else end
     return [
         *whole(Phase.BOOT, start, up),
         *whole(Phase.CHECKS, up, well),
@@ -189,11 +202,11 @@ def _health(step: StepSpan, end: float, sights: Sequence[Sight], calls: Calls) -
 def _moment(sight: Sight, step: StepSpan, calls: Calls) -> float:
     """When what was seen came about: after the look before, and before the look that saw it."""
     look = calls.last(step.started, sight.at, step.machine, method="GET")
-    before = calls.last(step.started, look.sent, step.machine, method="GET") if look else None
-    earliest = before.sent if before else step.started
+    before = calls.last(step.started, sent(look), step.machine, method="GET") if look else None
+    earliest = sent(before) if before else step.started
     if sight.since is not None:
         return min(max(earliest, sight.since), sight.at)
-    return max(earliest, look.sent if look else sight.at)
+    return max(earliest, sent(look) if look else sight.at)
 
 
 def sums(bars: Iterable[Bar]) -> dict[Phase, float]:

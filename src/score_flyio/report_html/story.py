@@ -3,51 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from score_flyio import events
-from score_flyio.base.record import define, field, frozen
+from score_flyio.base.record import define, field
 
-if TYPE_CHECKING:
-    _Provisioning: TypeAlias = (
-        events.ProvisioningStarted | events.ProvisioningFinished | events.ProvisioningFailed
-    )
-
-
-@frozen(kw_only=True)
-class Call:
-    """One HTTP exchange."""
-
-    method: str
-    template: str
-    status: int | None
-    asked: float
-    """When its turn at the rate limit was asked for."""
-    sent: float
-    at: float
-    """When the answer was there."""
-    app: str | None
-    machine: str | None
-    given_up: bool
-    """Whether the run ended it itself."""
-
-    @property
-    def broken(self) -> bool:
-        """Failed, and neither for the rate nor because there is nothing there."""
-        if self.status is None:
-            return not self.given_up
-        return self.status >= 400 and self.status not in {404, 429}
-
-
-@frozen(kw_only=True)
-class Sight:
-    """What a look at a machine found new: its state, or how many checks pass."""
-
-    at: float
-    since: float | None
-    state: str | None = None
-    passing: int = 0
-    total: int = 0
+Call: TypeAlias = events.RequestFinished
+"""One HTTP exchange."""
+Sight: TypeAlias = events.MachineStateChanged | events.CheckChanged
+"""What a look at a machine found new: its state, or how many checks pass."""
 
 
 @define(kw_only=True)
@@ -132,12 +96,11 @@ class Story:
 
 def tell(heard: Iterable[events.Event]) -> Story:
     """Sorts the events of one run."""
+    told = list(heard)
     story = Story()
-    first = True
-    for event in heard:
-        if first:
-            story.started, first = event.at, False
-        story.ended = max(story.ended, event.at)
+    if told:
+        story.started, story.ended = told[0].at, max(event.at for event in told)
+    for event in told:
         _hear(story, event)
     return story
 
@@ -157,46 +120,24 @@ def _hear(story: Story, event: events.Event) -> None:
         case events.RateLimitHit():
             story.refused.append(event)
         case events.RequestFinished():
-            story.calls.setdefault(event.scope.app, []).append(_call(event))
-        case (
-            events.ProvisioningStarted()
-            | events.ProvisioningFinished()
-            | events.ProvisioningFailed()
-        ):
-            _hear_resource(story, event)
+            story.calls.setdefault(event.scope.app, []).append(event)
+        case events.ProvisioningStarted():
+            story.resources.append(_resource(event))
+        case events.ProvisioningFinished() | events.ProvisioningFailed():
+            _end_resource(story, event)
         case _ if event.scope.app is not None:
-            _hear_app(_app(story, event.scope.app, event.scope), event)
+            app = story.apps.setdefault(event.scope.app, AppStory(app=event.scope.app))
+            app.workload = app.workload or event.scope.workload
+            _hear_app(app, event)
 
 
-def _app(story: Story, app: str, scope: events.Scope) -> AppStory:
-    found = story.apps.setdefault(app, AppStory(app=app))
-    found.workload = found.workload or scope.workload
-    return found
-
-
-def _call(event: events.RequestFinished) -> Call:
-    sent = event.at - event.seconds
-    return Call(
-        method=event.method,
-        template=event.template or event.path,
-        status=event.status,
-        asked=sent - event.queued,
-        sent=sent,
-        at=event.at,
-        app=event.scope.app,
-        machine=event.scope.machine,
-        given_up=event.given_up,
-    )
-
-
-def _hear_resource(story: Story, event: _Provisioning) -> None:
+def _end_resource(
+    story: Story, event: events.ProvisioningFinished | events.ProvisioningFailed
+) -> None:
     uid = event.scope.resource or ""
-    if isinstance(event, events.ProvisioningStarted):
-        story.resources.append(_resource(event, uid))
-        return
     running = next((r for r in story.resources if r.uid == uid and r.ended is None), None)
-    if running is None:
-        running = _resource(event, uid)
+    if running is None:  # it failed before it began
+        running = _resource(event)
         story.resources.append(running)
     running.ended = event.at
     if isinstance(event, events.ProvisioningFinished):
@@ -205,9 +146,14 @@ def _hear_resource(story: Story, event: _Provisioning) -> None:
         running.outcome, running.error = "failed", event.error
 
 
-def _resource(event: _Provisioning, uid: str) -> ResourceSpan:
+def _resource(
+    event: events.ProvisioningStarted | events.ProvisioningFinished | events.ProvisioningFailed,
+) -> ResourceSpan:
     return ResourceSpan(
-        uid=uid, workload=event.scope.workload, provisioner=event.provisioner, started=event.at
+        uid=event.scope.resource or "",
+        workload=event.scope.workload,
+        provisioner=event.provisioner,
+        started=event.at,
     )
 
 
@@ -220,29 +166,30 @@ def _hear_app(app: AppStory, event: events.Event) -> None:
         case events.RollbackStarted():
             app.recovery = event
         case events.MachineStateChanged() | events.CheckChanged():
-            _hear_machine(app, event)
+            machine = event.scope.machine or ""
+            app.sights.setdefault(machine, []).append(event)
+            if isinstance(event, events.MachineStateChanged) and event.region:
+                app.regions[machine] = event.region
         case events.StepStarted():
-            app.steps.append(_started(app, event))
+            app.steps.append(
+                StepSpan(
+                    id=event.scope.step or event.description,
+                    description=event.description,
+                    verb=event.verb,
+                    group=event.scope.group,
+                    machine=event.scope.machine,
+                    started=event.at,
+                    after=event.after,
+                    turn=event.turn,
+                    recovery=app.recovery is not None,
+                )
+            )
         case events.StepFinished() | events.StepFailed():
             _ended(app, event)
         case events.StepSkipped():
             app.skipped.append((event.description, event.reason))
         case _:
             pass
-
-
-def _started(app: AppStory, event: events.StepStarted) -> StepSpan:
-    return StepSpan(
-        id=event.scope.step or event.description,
-        description=event.description,
-        verb=event.verb,
-        group=event.scope.group,
-        machine=event.scope.machine,
-        started=event.at,
-        after=event.after,
-        turn=event.turn,
-        recovery=app.recovery is not None,
-    )
 
 
 def _ended(app: AppStory, event: events.StepFinished | events.StepFailed) -> None:
@@ -256,14 +203,3 @@ def _ended(app: AppStory, event: events.StepFinished | events.StepFailed) -> Non
         step.outcome, step.error = "failed", event.error
     else:
         step.outcome = "done" if event.changed else "unchanged"
-
-
-def _hear_machine(app: AppStory, event: events.MachineStateChanged | events.CheckChanged) -> None:
-    machine = event.scope.machine or ""
-    if isinstance(event, events.MachineStateChanged):
-        sight = Sight(at=event.at, since=event.since, state=event.state)
-        if event.region:
-            app.regions[machine] = event.region
-    else:
-        sight = Sight(at=event.at, since=event.since, passing=event.passing, total=event.total)
-    app.sights.setdefault(machine, []).append(sight)

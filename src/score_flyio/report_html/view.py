@@ -55,7 +55,9 @@ class AppView:
     app: str
     outcome: str
     url: str | None = None
-    lanes: AppLanes | None = None
+    chain: Chain | None = None
+    """What determined its end; None: no event was about it."""
+    lanes: tuple[Lane, ...] = ()
     changes: tuple[Change, ...] = ()
     skipped: tuple[Change, ...] = ()
     recovery: tuple[Change, ...] = ()
@@ -88,6 +90,7 @@ def _app(report: AppReport, app: AppStory | None, story: Story) -> AppView:
     told = [step for step in app.steps if step.verb not in ONLY_WAITING or step.error]
     return evolve(
         view,
+        chain=chain_of(story, app),
         lanes=lanes_of(story, app),
         changes=_changes((s for s in told if not s.recovery), details),
         recovery=_changes((s for s in told if s.recovery), details),
@@ -195,28 +198,14 @@ class Lane:
         return max((bar.end for bar in self.bars), default=0.0)
 
 
-@frozen(kw_only=True)
-class AppLanes:
-    """One app's part of the time line."""
-
-    app: AppStory
-    chain: Chain
-    lanes: tuple[Lane, ...]
-
-    @property
-    def machines(self) -> tuple[Lane, ...]:
-        return tuple(lane for lane in self.lanes if lane.machine)
-
-
-def lanes_of(story: Story, app: AppStory) -> AppLanes:
+def lanes_of(story: Story, app: AppStory) -> tuple[Lane, ...]:
     """The lanes of one app, in the order in which they begin; machines after the rest."""
     calls = calls_of(story, app.app)
     lanes: dict[str, Lane] = {"": _reading(story, app, calls)}
     for step in app.steps:
         _add(lanes, step, story, app, calls)
-    used = [lane for lane in lanes.values() if lane.bars]
-    used.sort(key=lambda lane: lane.machine)
-    return AppLanes(app=app, chain=chain_of(story, app), lanes=tuple(used))
+    used = (lane for lane in lanes.values() if lane.bars)
+    return tuple(sorted(used, key=lambda lane: lane.machine))
 
 
 def _reading(story: Story, app: AppStory, calls: Calls) -> Lane:
