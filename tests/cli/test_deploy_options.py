@@ -18,7 +18,7 @@ from score_flyio.images.options import ImageOptions
 
 BESIDE = (
     "target", "emulate", "org", "build_only", "local_only", "push", "remote_only", "verbose",
-    "jobs", "report", "events_file", "summary",
+    "jobs", "report", "events", "summary",
 )  # fmt: skip
 
 

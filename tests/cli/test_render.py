@@ -16,7 +16,6 @@ from score_flyio.cli.context import CliContext
 from score_flyio.cli.output import Output
 from score_flyio.cli.render import follow, layout
 from score_flyio.cli.render.board import Board
-from score_flyio.cli.render.jsonl import write_event
 from score_flyio.cli.render.live import LiveRenderer
 from score_flyio.cli.render.plain import PlainRenderer
 from score_flyio.cli.render.plan import on_terminal
@@ -173,12 +172,14 @@ def test_alarms_are_what_went_wrong() -> None:
     assert [e.kind for e in recorded() if is_alarm(e)] == ["rate_limit_hit"]
 
 
-def test_jsonl_writes_every_event() -> None:
-    stream = io.StringIO()
-    sink = Sink(stream, "events")
-    for event in recorded():
-        write_event(sink, event)
-    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+async def test_a_file_gets_every_event_as_a_line_of_json(tmp_path: Path) -> None:
+    output = Output(stdout=Sink(None, "stdout"), stderr=Sink(None, "stderr"), quiet=True)
+    cli = CliContext(output=output, directory=tmp_path, events="events.jsonl")
+    async with follow(cli) as listener:
+        for event in recorded():
+            listener(event)
+    text = (tmp_path / "events.jsonl").read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in text.splitlines()]
     assert [line["seq"] for line in lines] == list(range(1, len(RUN) + 1))
     assert lines[9] == {
         "kind": "check_changed",
@@ -419,11 +420,20 @@ class Terminal(io.StringIO):
         return True
 
 
+class Sized(Sink):
+    """A terminal of so many columns."""
+
+    columns = 80
+
+    def size(self) -> tuple[int, int]:
+        return self.columns, 24
+
+
 def live(columns: int) -> Terminal:
     terminal = Terminal()
-    renderer = LiveRenderer(
-        Sink(terminal, "stderr"), now=lambda: 1_700_000_020.0, size=lambda: (columns, 24)
-    )
+    sink = Sized(terminal, "stderr")
+    sink.columns = columns
+    renderer = LiveRenderer(sink, now=lambda: 1_700_000_020.0)
     for event in recorded():
         renderer.handle(event)
     renderer.tick()
@@ -462,9 +472,9 @@ def test_what_lasts_is_wrapped_between_words() -> None:
 
 def test_what_is_written_beside_the_board_leaves_no_stale_line() -> None:
     terminal = Terminal()
-    sink = Sink(terminal, "stderr")
+    sink = Sized(terminal, "stderr")
     output = Output(stdout=Sink(io.StringIO(), "stdout"), stderr=sink)
-    renderer = LiveRenderer(sink, now=lambda: 1_700_000_020.0, size=lambda: (80, 24))
+    renderer = LiveRenderer(sink, now=lambda: 1_700_000_020.0)
     before, *rest = recorded()[:10], *recorded()[10:]
     for event in before:
         renderer.handle(event)
@@ -482,8 +492,8 @@ def test_what_is_written_beside_the_board_leaves_no_stale_line() -> None:
 
 def test_live_draws_nothing_over_a_question() -> None:
     terminal = Terminal()
-    sink = Sink(terminal, "stderr")
-    renderer = LiveRenderer(sink, now=lambda: 1_700_000_020.0, size=lambda: (80, 24))
+    sink = Sized(terminal, "stderr")
+    renderer = LiveRenderer(sink, now=lambda: 1_700_000_020.0)
     for event in recorded()[:10]:
         renderer.handle(event)
     sink.write("Destroy all of this? ")
@@ -521,8 +531,8 @@ async def test_follow_chooses_by_terminal_and_options(
     output = Output(
         stdout=Sink(io.StringIO(), "stdout"), stderr=Sink(terminal, "stderr"), quiet=quiet
     )
-    cli = CliContext(output=output, environ=environ, directory=tmp_path)
-    async with follow(cli, "events.jsonl") as listener:
+    cli = CliContext(output=output, environ=environ, directory=tmp_path, events="events.jsonl")
+    async with follow(cli) as listener:
         for event in recorded():
             listener(event)
     assert ("\x1b[J" in terminal.getvalue()) == board

@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
 
-from score_flyio.base.record import field, frozen
+from score_flyio.base.record import frozen
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.go_flags import Name
-from score_flyio.cli.options import (
-    Decorator,
-    app_option,
-    emulate_option,
-    options,
-    org_option,
-    section,
-    target_option,
-)
+from score_flyio.cli.options import WHERE, Decorator, app_option, options, section
 from score_flyio.errors import NotInitialised, RunInterrupted, UsageError
 
 if TYPE_CHECKING:
@@ -45,13 +37,9 @@ APPS: Final = section(
 """Any number of apps; without any, all workloads of the project."""
 ONE: Final = section("Which app", config_option, app_option)
 """One app, beside arguments of the command's own."""
-WHERE: Final = (org_option, target_option, emulate_option)
-"""Where the apps are."""
 
 
-def target_of(
-    cli: CliContext, *, target: str | None, emulate: bool = False, org: str | None = None
-) -> Target:
+def target_of(cli: CliContext) -> Target:
     """`--emulate`, `--target` and `--org`, else what the environment says.
 
     Raises:
@@ -60,32 +48,23 @@ def target_of(
     """
     from score_flyio.engine.target import Target
 
-    if emulate and target not in {None, "emulator"}:
+    if cli.emulate and cli.target not in {None, "emulator"}:
         raise UsageError(
-            f"--emulate and --target {target} name different targets", hint="give one of them"
+            f"--emulate and --target {cli.target} name different targets", hint="give one of them"
         )
-    if emulate or target is not None:
+    if cli.emulate or cli.target is not None:
         chosen = Target.parse(
-            target or "emulator", cli.environ, directory=cli.directory, named="--target"
+            cli.target or "emulator", cli.environ, directory=cli.directory, named="--target"
         )
     else:
         chosen = Target.from_environment(cli.environ, directory=cli.directory)
-    if org is not None:
-        chosen.org = org
+    if cli.org is not None:
+        chosen.org = cli.org
     return chosen
 
 
 @asynccontextmanager
-async def session(
-    cli: CliContext,
-    *,
-    target: str | None,
-    emulate: bool = False,
-    org: str | None = None,
-    events_file: str | None = None,
-    silent: bool = False,
-    **_others: Any,
-) -> AsyncIterator[Session]:
+async def session(cli: CliContext, *, silent: bool = False) -> AsyncIterator[Session]:
     """A visit to the place that the command line names, shown as fits the terminal.
 
     It begins with telling where it goes to, unless it is `silent`.
@@ -98,10 +77,10 @@ async def session(
     from score_flyio.engine.session import open_session
     from score_flyio.events import EventLog
 
-    place = target_of(cli, target=target, emulate=emulate, org=org)
-    async with follow(cli, events_file) as listener:
+    target = target_of(cli)
+    async with follow(cli) as listener:
         log = EventLog(cli.clock.time, listener)
-        async with open_session(cli.project(place.kept_as), place, log, clock=cli.clock) as visit:
+        async with open_session(cli.project(), target, log, clock=cli.clock) as visit:
             if not silent:
                 visit.tell_target()
             with anyio.CancelScope() as scope, cli.interrupted_by(scope.cancel):
@@ -111,23 +90,15 @@ async def session(
 
 
 async def chosen(
-    cli: CliContext,
-    workloads: Sequence[str],
-    configs: Sequence[str],
-    app: str | None,
-    *,
-    target: str | None = None,
-    emulate: bool = False,
-    **_others: Any,
+    cli: CliContext, workloads: Sequence[str], configs: Sequence[str] = (), app: str | None = None
 ) -> tuple[AppRef, ...]:
     """The apps that the command line names; which there are depends on the target."""
     from score_flyio.engine.operations.apps import choose_apps
 
-    project = cli.project(target, emulate=emulate)
     if len(configs) == 1 and not workloads:
         app = app or cli.environ.get("FLY_APP") or None
     try:
-        return await choose_apps(project, workloads, configs=configs, app=app)
+        return await choose_apps(cli.project(), workloads, configs=configs, app=app)
     except NotInitialised as error:
         error.hint = f"{error.hint}; or name an app with --app NAME"
         raise
@@ -147,38 +118,22 @@ class NamedApp:
     """The one app that a command line names."""
 
     cli: CliContext
-    apps: tuple[AppRef, ...]
+    ref: AppRef
     rest: tuple[str, ...]
     """The arguments behind the workload."""
-    place: dict[str, Any] = field(factory=dict)
     told: bool = True
     """Whether the command line names the app, and not only the project has no other."""
-
-    @property
-    def ref(self) -> AppRef:
-        """The app. Raises UsageError when there are several."""
-        from score_flyio.engine.operations.apps import single
-
-        return single(self.apps)
-
-    def no_more(self) -> None:
-        """Raises UsageError for an argument that is left."""
-        if self.rest and self.told:
-            raise UsageError(
-                f"unexpected argument {self.rest[0]!r}", hint="name one workload; see --help"
-            )
-        self.no_workload()
 
     def no_workload(self) -> None:
         """Raises UsageError where the first argument is the misspelt name of the workload."""
         from score_flyio.engine.project import no_workloads
 
         if self.rest and not self.told:
-            raise no_workloads(self.rest[:1], [app.workload or app.app for app in self.apps])
+            raise no_workloads(self.rest[:1], [self.ref.label])
 
     def session(self, *, silent: bool = False) -> AbstractAsyncContextManager[Session]:
         """A visit to the place that the command line names; operations tell it themselves."""
-        return session(self.cli, **self.place, silent=silent)
+        return session(self.cli, silent=silent)
 
 
 async def named_app(cli: CliContext, settings: dict[str, Any], *, more: bool = False) -> NamedApp:
@@ -193,10 +148,8 @@ async def named_app(cli: CliContext, settings: dict[str, Any], *, more: bool = F
     from score_flyio.engine.operations.apps import single
 
     arguments, configs, app = (settings.pop(name) for name in ("arguments", "configs", "app"))
-    names = ("target", "emulate", "org", "events_file")
-    place = {name: settings.pop(name) for name in names if name in settings}
     rest = tuple(arguments)
-    apps = await chosen(cli, (), configs, app or None, **place)
+    apps = await chosen(cli, (), configs, app or None)
     told = bool(configs or app)
     if not told:
         own = tuple(ref for ref in apps if arguments and ref.workload == arguments[0])
@@ -204,8 +157,10 @@ async def named_app(cli: CliContext, settings: dict[str, Any], *, more: bool = F
             apps, rest, told = own[:1], rest[1:], True
         elif len(apps) != 1:
             meant = [name for name in arguments[:1] if "=" not in name and not name.isdigit()]
-            apps = (single(await chosen(cli, meant, (), None, **place)),)
-    named = NamedApp(cli=cli, apps=apps, rest=rest, place=place, told=told)
+            apps = await chosen(cli, meant)
+    named = NamedApp(cli=cli, ref=single(apps), rest=rest, told=told)
+    if rest and told and not more:
+        raise UsageError(f"unexpected argument {rest[0]!r}", hint="name one workload; see --help")
     if not more:
-        named.no_more()
+        named.no_workload()
     return named

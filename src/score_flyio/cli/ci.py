@@ -88,11 +88,12 @@ def plan_summary(plan: Plan) -> str:
     return "\n".join([f"## Plan: {head}", *_fenced(plan.describe(), None)]) + "\n"
 
 
-def write_summary(cli: CliContext, text: str, given: Path | None) -> None:
-    """Write a summary to the `given` file, and to that of the CI system."""
+def write_summary(cli: CliContext, text: str) -> None:
+    """Write a summary to the file of `--summary`, and to that of the CI system."""
     step = cli.environ.get(STEP_SUMMARY)
-    for name, path, mode in (("--summary", given, "w"), (STEP_SUMMARY, step and Path(step), "a")):
-        if path:
+    for name, file, mode in (("--summary", cli.summary, "w"), (STEP_SUMMARY, step, "a")):
+        if file:
+            path = cli.directory / file
             try:
                 with path.open(mode, encoding="utf-8") as stream:
                     stream.write(text)

@@ -58,7 +58,7 @@ def _values(kind: str, ctx: click.Context) -> Iterable[str]:
             from score_flyio.flytoml.regions import REGIONS
 
             return REGIONS
-    place = "emulator" if ctx.params.get("emulate") else ctx.params.get("target")
+    place = "emulator" if ctx.obj.get("emulate") else ctx.obj.get("target")
     state = _state(place)
     if state is None:
         return ()

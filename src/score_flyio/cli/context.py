@@ -34,6 +34,18 @@ class CliContext:
     """Where the project state is; None for the usual file."""
     state_from: str = "--state"
     """The option or variable that says so."""
+    target: str | None = None
+    """Where the apps are, as `--target` says it."""
+    emulate: bool = False
+    """Whether they are at the emulator of this folder."""
+    org: str | None = None
+    """The organization that new apps belong to, where it is said."""
+    yes: bool = False
+    """Whether every question is answered in advance."""
+    events: str | None = None
+    """The file that gets every event of a run."""
+    summary: str | None = None
+    """The file that gets a summary in Markdown."""
     debug: bool = False
     environ: Mapping[str, str] = field(factory=dict, repr=False)
     directory: Path = field(factory=Path)
@@ -67,10 +79,21 @@ class CliContext:
             output=output,
             state=places[state_from] or None,
             state_from=state_from,
+            target=given.get("target"),
+            emulate=bool(given.get("emulate")),
+            org=given.get("org"),
+            yes=bool(given.get("yes")),
+            events=given.get("events"),
+            summary=given.get("summary"),
             debug=debug,
             environ=environ,
             directory=_working_folder(),
         )
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """What the command line says of where apps are."""
+        return {"target": self.target, "emulate": self.emulate, "org": self.org}
 
     def output_path(self, option: str, file: str) -> Path:
         """Where an option says that a file goes, looked at before anything is done.
@@ -112,8 +135,8 @@ class CliContext:
         with ended_at_once():
             return self.stdin.read() if binary is None else _decoded(binary.read(), "stdin")
 
-    def project(self, target: str | None = None, *, emulate: bool = False) -> "Project":
-        """The project of the working directory, or what `--state` says, with a target's state.
+    def project(self) -> "Project":
+        """The project of the working directory, or what `--state` says, with the target's state.
 
         Its directory is relative where it can be, so that messages name files as they were typed.
         """
@@ -128,7 +151,7 @@ class CliContext:
             warn=self.output.warn,
             state_from=self.state_from,
         )
-        return project.at(kept_as("emulator" if emulate else target, self.environ))
+        return project.at(kept_as("emulator" if self.emulate else self.target, self.environ))
 
     @contextmanager
     def interrupted_by(self, end: Callable[[], None]) -> Iterator[None]:
@@ -139,9 +162,7 @@ class CliContext:
         finally:
             self.ends_by.remove(end)
 
-    async def agree(
-        self, question: str, otherwise: str, *, yes: bool, if_present: bool = False
-    ) -> None:
+    async def agree(self, question: str, otherwise: str, *, if_present: bool = False) -> None:
         """Ask before something that cannot be undone; `otherwise` is what is so without it.
 
         With `if_present` only somebody who is there: flyctl's users script it without `--yes`.
@@ -150,17 +171,17 @@ class CliContext:
         """
         if if_present and not self.stdin.isatty():
             return
-        if not await self.confirm(question, yes=yes):
+        if not await self.confirm(question):
             raise UsageError(otherwise, code="not_agreed")
 
-    async def confirm(self, question: str, *, yes: bool) -> bool:
-        """Ask before something that cannot be undone; with `yes` (`--yes`) the answer is given.
+    async def confirm(self, question: str) -> bool:
+        """Ask before something that cannot be undone; with `--yes` the answer is given.
 
         What will happen was told before. Nothing but the whole word agrees.
 
         Raises UsageError: nobody is there to answer.
         """
-        if yes:
+        if self.yes:
             return True
         if not self.stdin.isatty():
             raise UsageError(

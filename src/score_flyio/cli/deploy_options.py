@@ -21,12 +21,9 @@ from score_flyio.cli.options import (
     CONSENT,
     OVERRIDES,
     app_option,
-    emulate_option,
     flag_option,
-    org_option,
     refresh_option,
     section,
-    target_option,
 )
 from score_flyio.errors import UsageError
 from score_flyio.flytoml.names import LARGEST_VOLUME_GB, STRATEGY_NAMES
@@ -67,9 +64,6 @@ INPUTS: Final = section(
     *OVERRIDES,
     refresh_option,
 )
-
-PLACE: Final = (org_option, target_option, emulate_option)
-"""Where it is deployed."""
 
 GUEST: Final = section(
     "Size of machines",

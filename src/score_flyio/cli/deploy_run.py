@@ -50,8 +50,6 @@ class DeployRun:
     options: DeployOptions
     jobs: int | None = None
     report: str | None = None
-    events_file: str | None = None
-    summary: str | None = None
     build_only: bool = False
     output: Output | None = None
     """Where files are written; None: into the project's folder."""
@@ -59,15 +57,15 @@ class DeployRun:
     async def plan(self, selection: Selection, kept: KeptPlan | None = None) -> tuple[Plan, int]:
         """Show what `deploy` would do, as `score-flyio plan` does; the plan and the exit code."""
         self._check_outputs(selection)
-        summary = self._output_path("--summary", self.summary)
+        self._output_path("--summary", self.cli.summary)
         inputs, refused = await self._inputs(selection, kept)
         plan = Plan(apps=())
         if inputs:
-            async with follow(self.cli, self.events_file) as show, self._engine(show) as engine:
+            async with follow(self.cli) as show, self._engine(show) as engine:
                 plan = await engine.plan(inputs, self.options)
         if kept is not None:
             kept.check(plan)
-        return plan, _tell_plan(self.cli, plan, refused, summary)
+        return plan, _tell_plan(self.cli, plan, refused)
 
     async def deploy(self, selection: Selection, kept: KeptPlan | None = None) -> int:
         """Deploy what is selected, tell how it went, and return the exit code.
@@ -82,17 +80,17 @@ class DeployRun:
             return await self._build(inputs, refused)
         events: list[Event] = []
         page = self._output_path("--report", self.report)
-        summary = self._output_path("--summary", self.summary)
+        self._output_path("--summary", self.cli.summary)
         report = Report(target=self.target.name)
         if inputs:
-            async with follow(self.cli, self.events_file) as show:
+            async with follow(self.cli) as show:
                 listener = show if page is None else _both(show, events.append)
                 report = await self._deployed(inputs, listener, kept)
         not_loaded = (AppReport.failed(each.label, each.error) for each in refused)
         report = evolve(report, apps=(*not_loaded, *report.apps))
         if self.output is not None and self.output.stdout is not None:
             self.cli.output.write(self.output.stdout)
-        tell(self.cli, report, summary=summary)
+        tell(self.cli, report)
         if page is not None:
             _write_html(self.cli, page, report, events)
         return report.exit_code
@@ -102,8 +100,8 @@ class DeployRun:
         read = (*selection.files, *selection.configs, selection.overrides.file)
         written = {
             "--report": self.report,
-            "--events": self.events_file,
-            "--summary": self.summary,
+            "--events": self.cli.events,
+            "--summary": self.cli.summary,
         }
         taken = {self._real(file): "it is read" for file in read if file}
         for option, file in written.items():
@@ -133,7 +131,7 @@ class DeployRun:
         """
         if kept is not None:
             kept.check_target(self.target.name)
-        inputs, refused = await load_inputs(self.cli.project(self.target.kept_as), selection)
+        inputs, refused = await load_inputs(self.cli.project(), selection)
         count = len(inputs) + len(refused)
         if self.options.image and count != 1:
             raise UsageError(
@@ -174,7 +172,7 @@ class DeployRun:
 
     async def _build(self, inputs: Sequence[Input], refused: Sequence[Refused]) -> int:
         """Images that have to be built are; everything else is left alone."""
-        async with follow(self.cli, self.events_file) as show, self._engine(show) as engine:
+        async with follow(self.cli) as show, self._engine(show) as engine:
             images, failures = await engine.build(inputs, self.options)
         failed = {**_errors(refused), **failures}
         tell_failures(self.cli, failed)
@@ -184,7 +182,7 @@ class DeployRun:
 
     def _engine(self, listener: Listener | None) -> Engine:
         return Engine(
-            self.cli.project(self.target.kept_as),
+            self.cli.project(),
             target=self.target,
             listener=listener,
             clock=self.cli.clock,
@@ -196,7 +194,7 @@ class DeployRun:
 async def deploy_run(
     cli: CliContext, chosen: Selection, *, output: Output | None = None, **settings: Any
 ) -> DeployRun:
-    """The run that the options of PLACE and SETTINGS describe, and those of RUN that there are.
+    """The run that the options of WHERE and SETTINGS describe, and those of RUN that there are.
 
     Raises ConfigError where there is no token, with all that is wrong with what is chosen.
     """
@@ -204,12 +202,13 @@ async def deploy_run(
     from score_flyio.cli.deploy_options import deploy_options
 
     settings["builder"] = _builder(settings)
-    place = {name: settings.pop(name) for name in ("target", "emulate", "org")}
-    names = ("build_only", "jobs", "report", "events_file", "summary")
+    told = (*cli.place, "events", "summary")
+    cli = evolve(cli, **{name: settings.pop(name) for name in told if name in settings})
+    names = ("build_only", "jobs", "report")
     own = {name: settings.pop(name) for name in names if name in settings}
     pushed = settings.pop("push", True) or not own["build_only"]
     try:
-        target = target_of(cli, **place)
+        target = target_of(cli)
     except ConfigError as error:
         raise await _with_inputs(cli, chosen, error) from error
     options = deploy_options(**settings, push=pushed)
@@ -252,17 +251,15 @@ async def _with_inputs(cli: CliContext, selection: Selection, error: ConfigError
     return as_one((*found, error))
 
 
-def _tell_plan(
-    cli: CliContext, plan: Plan, refused: Sequence[Refused], summary: Path | None
-) -> int:
+def _tell_plan(cli: CliContext, plan: Plan, refused: Sequence[Refused]) -> int:
     """A plan on stdout and in a summary, and on stderr what cannot be planned; the exit code."""
     plan = evolve(plan, failures={**_errors(refused), **plan.failures})
     if cli.output.json or not cli.output.stdout.isatty():  # else the plan says it beside
         tell_failures(cli, plan.failures)
-    if summary is not None or STEP_SUMMARY in cli.environ:
+    if cli.summary is not None or STEP_SUMMARY in cli.environ:
         from score_flyio.cli.ci import plan_summary, write_summary
 
-        write_summary(cli, plan_summary(plan), summary)
+        write_summary(cli, plan_summary(plan))
     cli.output.wrapped((plan,), plan.describe(show_calls=cli.debug))
     return failure_code(plan.failures)
 
@@ -285,13 +282,13 @@ def tell_change(cli: CliContext, change: Change, *more: Document) -> int:
     return change.report.exit_code
 
 
-def tell(cli: CliContext, report: Report, *more: Document, summary: Path | None = None) -> None:
+def tell(cli: CliContext, report: Report, *more: Document) -> None:
     """How each app ended on stdout, in a summary, and on stderr why any did not."""
     tell_errors(cli, report)
-    if summary is not None or STEP_SUMMARY in cli.environ:
+    if cli.summary is not None or STEP_SUMMARY in cli.environ:
         from score_flyio.cli.ci import report_summary, write_summary
 
-        write_summary(cli, report_summary(report), summary)
+        write_summary(cli, report_summary(report))
     cli.output.wrapped((report, *more), report.summary())
 
 

@@ -29,7 +29,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: Any) -> N
         raise click.exceptions.Exit(0)
 
 
-def _kept(*names: str, **settings: Any) -> GlobalOption:
+def _global(*names: str, **settings: Any) -> GlobalOption:
     name = names[-1].strip("-").replace("-", "_")
     return GlobalOption(
         [*names, name], default=None, expose_value=False, callback=_keep, **settings
@@ -43,24 +43,24 @@ def global_options(*, of_group: bool) -> list[click.Parameter]:
     in other Score tools.
     """
     return [
-        _kept(
+        _global(
             "-d",
             *(() if of_group else ("-v", "--verbose")),
             "--debug",
             is_flag=True,
             help="More output, tracebacks included (or SCORE_FLYIO_DEBUG=true).",
         ),
-        _kept(
+        _global(
             "-q", "--quiet", is_flag=True, help="No log lines; only results and the final error."
         ),
-        _kept("--no-color", is_flag=True, help="No colours (or NO_COLOR)."),
-        _kept(
+        _global("--no-color", is_flag=True, help="No colours (or NO_COLOR)."),
+        _global(
             "--state",
             type=Name(),
             metavar="URL",
             help="Where the project state is: a path, s3://… or https://… (or SCORE_FLYIO_STATE).",
         ),
-        _kept(
+        _global(
             "-t",
             "--access-token",
             metavar="TOKEN",
@@ -90,6 +90,8 @@ def _in_section(title: str, decorate: Decorator[Any], function: Any) -> Any:
 
 flag_option = partial(click.option, is_flag=True)
 """An option that is given or not."""
+kept_option = partial(click.option, expose_value=False, callback=_keep)
+"""An option that is a part of `CliContext`, and no argument of the command."""
 OUTPUT = "What is told"
 CONSENT = "Consent"
 
@@ -98,16 +100,11 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 # `--json` is for commands that print a result with `cli.output.result`, `--format` for lists, as
 # other Score tools have it (`Output.formatted`), `--events` for commands with a run to follow
-# (`cli.render.follow`).
+# (`cli.render.follow`), `--summary` for those that a CI system tells of (`cli.ci`).
 json_option, format_option, events_option, summary_option = section(
     OUTPUT,
-    click.option(
-        "--json",
-        is_flag=True,
-        default=None,
-        expose_value=False,
-        callback=_keep,
-        help="Print the result as one JSON document.",
+    kept_option(
+        "--json", is_flag=True, default=None, help="Print the result as one JSON document."
     ),
     click.option(
         "-f",
@@ -116,10 +113,8 @@ json_option, format_option, events_option, summary_option = section(
         type=click.Choice(["table", "json", "yaml"]),
         help="How to print it.",
     ),
-    click.option(
-        "--events", "events_file", metavar="FILE.jsonl", help="Write every event as a line of JSON."
-    ),
-    click.option(
+    kept_option("--events", metavar="FILE.jsonl", help="Write every event as a line of JSON."),
+    kept_option(
         "--summary",
         metavar="FILE.md",
         help=f"Write a summary in Markdown; appended to ${STEP_SUMMARY} by itself.",
@@ -128,10 +123,9 @@ json_option, format_option, events_option, summary_option = section(
 
 yes_option, dry_run_option = section(
     CONSENT,
-    flag_option("-y", "--yes", help="Do not ask for confirmation."),
-    click.option(
+    kept_option("-y", "--yes", is_flag=True, help="Do not ask for confirmation."),
+    flag_option(
         "--dry-run",
-        is_flag=True,
         help="Show the plan, with --debug or --json each API call too, and change nothing.",
     ),
 )
@@ -139,19 +133,22 @@ yes_option, dry_run_option = section(
 
 emulate_option, target_option, org_option = section(
     "Where to",
-    flag_option("--emulate", help="Use the emulator kept under .score-flyio/emulator."),
-    click.option(
+    kept_option(
+        "--emulate", is_flag=True, help="Use the emulator kept under .score-flyio/emulator."
+    ),
+    kept_option(
         "--target",
         type=Name(),
         metavar="fly|emulator|URL",
         help="Where to: Fly, the emulator kept in this folder, or a Machines API at a URL.",
     ),
-    click.option("-o", "--org", type=Name(), metavar="SLUG", help="The Fly organization."),
+    kept_option("-o", "--org", type=Name(), metavar="SLUG", help="The Fly organization."),
 )
-"""See `cli.apps.target_of`."""
+WHERE = (org_option, target_option, emulate_option)
+"""Where apps are: see `cli.apps.target_of`."""
 
-refresh_option = click.option(
-    "--refresh", is_flag=True, help="Without FILE: read the Score files of the workloads again."
+refresh_option = flag_option(
+    "--refresh", help="Without FILE: read the Score files of the workloads again."
 )
 
 OVERRIDES = (

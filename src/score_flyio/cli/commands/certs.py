@@ -97,7 +97,7 @@ async def check(cli: CliContext, **settings: Any) -> int:
 @names_one_app("HOSTNAME")
 @yes_option
 @options(CHANGE)
-async def remove(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any) -> int:
+async def remove(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     """Take the certificates of a host name away."""
     from score_flyio.cli.deploy_run import tell_change
     from score_flyio.engine.operations.certificates import remove_certificate
@@ -107,7 +107,7 @@ async def remove(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any) 
 
     async def agree(_change: Change) -> None:
         question = f"Remove the certificate of {hostname} from {named.ref}?"
-        await cli.agree(question, "nothing was removed", yes=yes, if_present=True)
+        await cli.agree(question, "nothing was removed", if_present=True)
 
     async with named.session(silent=True) as visit:
         change = await remove_certificate(visit, named.ref, hostname, before=agree, dry_run=dry_run)

@@ -116,9 +116,6 @@ async def save(
     *,
     config: Path | None,
     app: str | None,
-    target: str | None,
-    emulate: bool,
-    yes: bool,
 ) -> int:
     """Write the fly.toml of an app as it runs.
 
@@ -132,8 +129,8 @@ async def save(
     named = str(config or "fly.toml")
     path = cli.output_path("--config", named)
     name = app or cli.environ.get("FLY_APP") or _app_of(path)
-    saved = await _saved(cli, name, target, emulate=emulate)
-    if path.exists() and not await cli.confirm(f"{named} exists. Replace it?", yes=yes):
+    saved = await _saved(cli, name)
+    if path.exists() and not await cli.confirm(f"{named} exists. Replace it?"):
         return 1
     for local, content in saved.files.items():
         (cli.directory / local).parent.mkdir(parents=True, exist_ok=True)
@@ -159,8 +156,6 @@ async def diff(
     *,
     config: Path | None,
     app: str | None,
-    target: str | None,
-    emulate: bool,
     detailed_exitcode: bool,
 ) -> int:
     """Show how the machines of an app differ from a fly.toml, field by field."""
@@ -173,7 +168,7 @@ async def diff(
     path = _find(cli, config)
     spec = read_document(path).accepted()
     name = app or cli.environ.get("FLY_APP") or spec.app or _no_app(str(path))
-    async with session(cli, target=target, emulate=emulate, silent=True) as visit:
+    async with session(cli, silent=True) as visit:
         observed = await _observed(visit, name, Wanted())
     files = LocalFiles(cli.directory)
     found = drift(spec, observed.machines, files=files, others=observed.others)
@@ -184,14 +179,14 @@ async def diff(
     return DIFFERS if found and detailed_exitcode else 0
 
 
-async def _saved(cli: CliContext, app: str, target: str | None, *, emulate: bool) -> SavedApp:
+async def _saved(cli: CliContext, app: str) -> SavedApp:
     from score_flyio.cli.apps import session
     from score_flyio.deploy.local_files import LocalFiles
     from score_flyio.deploy.observe import Wanted
     from score_flyio.deploy.saved import saved_app
     from score_flyio.engine.operations.releases import released_definition
 
-    async with session(cli, target=target, emulate=emulate, silent=True) as visit:
+    async with session(cli, silent=True) as visit:
         observed = await _observed(visit, app, Wanted(volumes=True))
         definition = await released_definition(visit.client, app)
     saved = saved_app(

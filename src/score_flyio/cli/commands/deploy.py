@@ -10,10 +10,11 @@ import asyncclick as click
 from score_flyio.cli import plan_file
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.deploy_options import INPUTS, PLACE, SETTINGS, selection
+from score_flyio.cli.deploy_options import INPUTS, SETTINGS, selection
 from score_flyio.cli.go_flags import Name, WholeNumber
 from score_flyio.cli.options import (
     OUTPUT,
+    WHERE,
     dry_run_option,
     events_option,
     flag_option,
@@ -49,7 +50,7 @@ RUN = (
 
 
 @click.command("deploy", cls=Command)
-@options(INPUTS, PLACE, SETTINGS)
+@options(INPUTS, WHERE, SETTINGS)
 @dry_run_option
 @options(RUN)
 @json_option
@@ -62,7 +63,7 @@ async def command(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     from score_flyio.cli.deploy_run import deploy_run
 
     defaults = {param.name or "": param.default for param in command.params}
-    kept, settings = plan_file.read(cli, settings, defaults)
+    kept, settings = plan_file.read(cli, settings | cli.place, defaults)
     chosen = selection(settings, cli.environ)
     run = await deploy_run(cli, chosen, **settings)
     if dry_run:
@@ -79,7 +80,7 @@ async def flyctl_flags(arguments: Sequence[str]) -> dict[str, Any]:
     from score_flyio.cli.usage import told
 
     @click.command("deploy", cls=Command)
-    @options(PLACE, SETTINGS, RUN)
+    @options(WHERE, SETTINGS, RUN)
     async def flags(_cli: CliContext, **_settings: Any) -> None:
         """Only its options count."""
 
@@ -93,4 +94,5 @@ async def flyctl_flags(arguments: Sequence[str]) -> dict[str, Any]:
             "--deploy-args: --access-token is an option of generate itself",
             hint="give it outside of --deploy-args",
         )
-    return dict(context.params)
+    kept = ("target", "emulate", "org", "events", "summary")
+    return {**context.params, **{name: context.obj.get(name) for name in kept}}

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
-from score_flyio.cli.apps import APPS, WHERE, chosen, session
+from score_flyio.cli.apps import APPS, chosen, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import CHANGE, flag_option, options, yes_option
+from score_flyio.cli.options import CHANGE, WHERE, flag_option, options, yes_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 @flag_option("--keep-volumes", help="Keep volumes, and with them the apps they belong to.")
 @yes_option
 @options(CHANGE)
-async def command(
-    cli: CliContext, *, keep_volumes: bool, yes: bool, dry_run: bool, **settings: Any
-) -> int:
+async def command(cli: CliContext, *, keep_volumes: bool, dry_run: bool, **settings: Any) -> int:
     """Delete what workloads have: machines, volumes, addresses, apps, then resources.
 
     Without WORKLOAD, all workloads of the project. Says first what it will delete. The workloads
@@ -35,9 +33,7 @@ async def command(
     from score_flyio.engine.operations.destroy import Destroyed, ToDestroy
 
     apps = await chosen(cli, **settings)
-    plan = await _destroy(
-        cli, apps, keep_volumes=keep_volumes, yes=yes, dry_run=dry_run, **settings
-    )
+    plan = await _destroy(cli, apps, keep_volumes=keep_volumes, dry_run=dry_run)
     if plan.report is not None:
         tell(cli, plan.report, Destroyed(destroyed=plan.document()))
         return plan.report.exit_code
@@ -53,14 +49,11 @@ async def command(
     )
 
 
-async def destroy_workloads(
-    cli: CliContext, names: Sequence[str], *, yes: bool, emulate: bool
-) -> int:
+async def destroy_workloads(cli: CliContext, names: Sequence[str]) -> int:
     """Destroy some workloads of the project; returns the exit code."""
     from score_flyio.cli.deploy_run import tell_errors
 
-    apps = await chosen(cli, names, (), None, emulate=emulate)
-    plan = await _destroy(cli, apps, yes=yes, target=None, emulate=emulate)
+    plan = await _destroy(cli, await chosen(cli, names))
     if plan.report is None:
         return 0
     tell_errors(cli, plan.report)
@@ -68,13 +61,7 @@ async def destroy_workloads(
 
 
 async def _destroy(
-    cli: CliContext,
-    apps: Sequence[AppRef],
-    *,
-    yes: bool,
-    keep_volumes: bool = False,
-    dry_run: bool = False,
-    **place: Any,
+    cli: CliContext, apps: Sequence[AppRef], *, keep_volumes: bool = False, dry_run: bool = False
 ) -> Destruction:
     from score_flyio.engine.operations.destroy import destroy
 
@@ -84,7 +71,7 @@ async def _destroy(
                 cli.output.info(remark)
             return
         cli.output.before_question(plan.describe())
-        await cli.agree("Destroy all of this?", "nothing was destroyed", yes=yes)
+        await cli.agree("Destroy all of this?", "nothing was destroyed")
 
-    async with session(cli, **place, silent=True) as visit:
+    async with session(cli, silent=True) as visit:
         return await destroy(visit, apps, keep_volumes=keep_volumes, before=agree, dry_run=dry_run)

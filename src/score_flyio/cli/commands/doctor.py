@@ -22,7 +22,7 @@ ADDRESS_WRONG: Final = {"base_url_invalid", "target_unknown"}
 @target_option
 @emulate_option
 @json_option
-async def command(cli: CliContext, target: str | None, emulate: bool) -> int:
+async def command(cli: CliContext) -> int:
     """Check token, API, organization, registry, image builder and state.
 
     One line each, with the fix. Ends with 1 where something is not as a deploy needs it.
@@ -37,18 +37,17 @@ async def command(cli: CliContext, target: str | None, emulate: bool) -> int:
         failed,
         token,
     )
-    from score_flyio.errors import RunInterrupted, ScoreFlyError
+    from score_flyio.errors import RunInterrupted, ScoreFlyError, UsageError
 
-    target = "emulator" if emulate else target
-    store = cli.project(target).store
+    store = cli.project().store
     found: list[Diagnosis] = []
     chosen: Target | None = None
     try:
-        chosen = target_of(cli, target=target)
+        chosen = target_of(cli)
         found.append(token(chosen))
-        async with session(cli, target=target, silent=True) as visit:
+        async with session(cli, silent=True) as visit:
             found += await examine(visit.client, chosen, cli.environ)
-    except RunInterrupted:
+    except (RunInterrupted, UsageError):
         raise
     except ScoreFlyError as error:
         found.append(failed("api" if error.code in ADDRESS_WRONG else "token", error))

@@ -71,7 +71,6 @@ async def command(
     jobs: int | None,
     deploy: bool,
     deploy_args: tuple[str, ...],
-    events_file: str | None,
 ) -> int:
     """Provision what workloads need and write their fly.toml files.
 
@@ -91,24 +90,22 @@ async def command(
         from score_flyio.cli.commands.deploy import flyctl_flags
 
         flags = await flyctl_flags(split_arguments(deploy_args))  # before anything is done
-        flags |= {"jobs": jobs or flags["jobs"], "events_file": events_file or flags["events_file"]}
+        flags |= {"jobs": jobs or flags["jobs"], "events": cli.events or flags["events"]}
         image = image or (flags["image"] if len(files) == 1 else None)
     overrides = Overrides(file=overrides_file, properties=override_properties, image=image)
     chosen = Selection(files=files, refresh=refresh, overrides=overrides)
     if deploy:
         return await _deploy(cli, chosen, output, flags)
-    return await _generate(cli, chosen, output, jobs=jobs, events_file=events_file)
+    return await _generate(cli, chosen, output, jobs)
 
 
-async def _generate(
-    cli: CliContext, chosen: Selection, output: Output, *, jobs: int | None, events_file: str | None
-) -> int:
+async def _generate(cli: CliContext, chosen: Selection, output: Output, jobs: int | None) -> int:
     from score_flyio.cli.render import follow
     from score_flyio.engine.generate import generate
     from score_flyio.events import EventLog
 
     try:
-        async with follow(cli, events_file) as listener:
+        async with follow(cli) as listener:
             now = cli.clock.time
             log = EventLog(now, listener)
             result = await generate(cli.project(), chosen, output, log.emit, now=now, jobs=jobs)

@@ -52,9 +52,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
 @click.option("-r", "--region", type=Name(), metavar="REGION", help="Where the address leads to.")
 @yes_option
 @options(CHANGE)
-async def allocate(
-    cli: CliContext, *, region: str | None, yes: bool, dry_run: bool, **settings: Any
-) -> int:
+async def allocate(cli: CliContext, *, region: str | None, dry_run: bool, **settings: Any) -> int:
     """Give an app one more address; a v4 costs 2 USD per month, so it needs --yes or an answer."""
     from score_flyio.engine.operations.addresses import COST, KINDS, allocate_address
 
@@ -72,7 +70,7 @@ async def allocate(
         cost = COST.get(kind)
         if cost:
             question = f"Allocate a {kind} address for {cost}?"
-            await cli.agree(question, "nothing was allocated", yes=yes)
+            await cli.agree(question, "nothing was allocated")
 
     async with named.session(silent=True) as visit:
         change = await allocate_address(
@@ -85,7 +83,7 @@ async def allocate(
 @names_one_app("ADDRESS")
 @yes_option
 @options(CHANGE)
-async def release(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any) -> int:
+async def release(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     """Give an address back; the app is not reached by it any more."""
     from score_flyio.engine.operations.addresses import release_address
 
@@ -96,7 +94,7 @@ async def release(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any)
 
     async def agree(_change: Change) -> None:
         question = f"Release {address} of {named.ref}?"
-        await cli.agree(question, "nothing was released", yes=yes, if_present=True)
+        await cli.agree(question, "nothing was released", if_present=True)
 
     async with named.session(silent=True) as visit:
         change = await release_address(visit, named.ref, address, before=agree, dry_run=dry_run)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import asyncclick as click
 
 from score_flyio.base.printable import short_digests
-from score_flyio.cli.apps import APPS, WHERE, chosen, session
+from score_flyio.cli.apps import APPS, chosen, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import json_option, options
+from score_flyio.cli.options import WHERE, json_option, options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ async def command(cli: CliContext, **settings: Any) -> None:
     from score_flyio.engine.operations.releases import list_releases
 
     apps = await chosen(cli, **settings)
-    async with session(cli, **settings) as visit:
+    async with session(cli) as visit:
         found = [await list_releases(visit, ref) for ref in apps]
     cli.output.result(found, _text(cli, found))
 

@@ -71,9 +71,9 @@ class Deprovisioned(Document):
 @emulate_option
 @format_option
 @json_option
-async def list_(cli: CliContext, emulate: bool, form: str | None) -> None:
+async def list_(cli: CliContext, form: str | None) -> None:
     """List the resources that workloads asked for, with the names of their outputs."""
-    state = await cli.project(emulate=emulate).read()
+    state = await cli.project().read()
     records = [state.resources[uid] for uid in sorted(state.resources)]
     rows = [
         [str(r.uid), r.source_workload, r.provisioner, ", ".join(sorted(r.outputs))]
@@ -96,9 +96,7 @@ async def list_(cli: CliContext, emulate: bool, form: str | None) -> None:
     help="How to print them.",
 )
 @json_option
-async def get_outputs(
-    cli: CliContext, uid: str, show_secrets: bool, emulate: bool, form: str
-) -> None:
+async def get_outputs(cli: CliContext, uid: str, show_secrets: bool, form: str) -> None:
     """Print the outputs of a resource.
 
     Secret outputs are kept nowhere: to know them, the resource is provisioned again.
@@ -106,7 +104,7 @@ async def get_outputs(
     from score_flyio.score.resources import reveal
     from score_flyio.yaml.writer import sorted_keys
 
-    project = cli.project(emulate=emulate)
+    project = cli.project()
     if show_secrets:
         outputs = await _provisioned_again(cli, project, uid)
         document = dict(outputs.values) | reveal(dict(outputs.secrets))
@@ -153,15 +151,7 @@ async def _provisioned_again(cli: CliContext, project: Project, uid: str) -> Out
 @events_option
 @emulate_option
 @json_option
-async def deprovision(
-    cli: CliContext,
-    *,
-    uid: str | None,
-    all_: bool,
-    yes: bool,
-    events_file: str | None,
-    emulate: bool,
-) -> None:
+async def deprovision(cli: CliContext, *, uid: str | None, all_: bool) -> None:
     """Take a resource away."""
     from score_flyio.cli.render import follow
     from score_flyio.events import EventLog
@@ -170,16 +160,16 @@ async def deprovision(
 
     if (uid is None) != all_:
         raise UsageError("give either the UID of a resource, or --all")
-    project = cli.project(emulate=emulate)
+    project = cli.project()
     now = cli.clock.time
     async with project.locked("resources deprovision") as state:
         before = set(state.resources)
         if all_ and before:
             cli.output.before_question("\n".join(f"  {uid}" for uid in sorted(before)))
             question = f"Deprovision these {len(before)} resources?"
-            await cli.agree(question, "nothing was deprovisioned", yes=yes)
+            await cli.agree(question, "nothing was deprovisioned")
         known = None if uid is None else _known(uid, state)
-        async with follow(cli, events_file) as listen:
+        async with follow(cli) as listen:
             emit = EventLog(now, listen).emit
             work = Deprovisioning(
                 state=state, store=project.store, registry=project.registry(state), emit=emit

@@ -40,9 +40,7 @@ class RolledBack(Document):
 )
 @yes_option
 @options(CHANGE)
-async def command(
-    cli: CliContext, *, to: int | None, yes: bool, dry_run: bool, **settings: Any
-) -> int:
+async def command(cli: CliContext, *, to: int | None, dry_run: bool, **settings: Any) -> int:
     """Give the machines the exact images and configs of an earlier release, as a new release.
 
     Secrets, volumes and the number of machines stay as they are. Process groups that left the app
@@ -62,7 +60,7 @@ async def command(
                 f"Destroy {counted(len(change.destroys), 'machine')} of groups that it had not?"
             )
             cli.output.before_question(change.describe())
-            await cli.agree(question, "nothing was changed", yes=yes)
+            await cli.agree(question, "nothing was changed")
 
     async with named.session(silent=True) as visit:
         change = await rollback(visit, ref, to=to, options=how, before=tell_where, dry_run=dry_run)

@@ -56,7 +56,7 @@ LARGE_STEP: Final = 10
 )
 @yes_option
 @options(CHANGE)
-async def command(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any) -> int:
+async def command(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     """Change how many machines groups have, and how large they are.
 
     Without a count and a size, show both. With --region, N is the sum over these regions, and
@@ -67,14 +67,14 @@ async def command(cli: CliContext, *, yes: bool, dry_run: bool, **settings: Any)
         named.no_workload()
     request = _request(named.rest, **settings)
     if request.counts or request.guest is not None:
-        return await _scale(named, request, yes=yes, dry_run=dry_run)
+        return await _scale(named, request, dry_run=dry_run)
     from score_flyio.engine.operations.scale import sizes
 
     async with named.session() as visit:
         return _show(cli, await sizes(visit, named.ref))
 
 
-async def _scale(named: NamedApp, request: ScaleRequest, *, yes: bool, dry_run: bool) -> int:
+async def _scale(named: NamedApp, request: ScaleRequest, *, dry_run: bool) -> int:
     from score_flyio.cli.deploy_run import tell_change
     from score_flyio.deploy.step import CreateMachine
     from score_flyio.engine.operations.scale import scale
@@ -89,7 +89,7 @@ async def _scale(named: NamedApp, request: ScaleRequest, *, yes: bool, dry_run: 
         questions += [f"Create {made} machines?"] if made >= LARGE_STEP else []
         if questions:
             cli.output.before_question(change.describe())
-            await cli.agree(" ".join(questions), "nothing was changed", yes=yes)
+            await cli.agree(" ".join(questions), "nothing was changed")
 
     async with named.session(silent=True) as visit:
         change = await scale(visit, named.ref, request, before=agree, dry_run=dry_run)

@@ -54,11 +54,11 @@ class Unlocked(Document):
 @command.command("show")
 @emulate_option
 @json_option
-async def show(cli: CliContext, emulate: bool) -> None:
+async def show(cli: CliContext) -> None:
     """Show what the state knows: workloads, apps, resources and provisioners."""
     from score_flyio.state.shown import StateShown
 
-    state = await cli.project(emulate=emulate).read()
+    state = await cli.project().read()
     shown = StateShown.of(state)
     cli.output.result(shown, _text(shown))
 
@@ -68,12 +68,12 @@ async def show(cli: CliContext, emulate: bool) -> None:
 @click.option("--saved", metavar="ID", help="An earlier version, as state history lists them.")
 @emulate_option
 @json_option
-async def pull(cli: CliContext, file: str | None, saved: str | None, emulate: bool) -> None:
+async def pull(cli: CliContext, file: str | None, saved: str | None) -> None:
     """Print the state, or write it to FILE: all of it, private notes of provisioners too."""
     from score_flyio.base.atomic import write_atomically
     from score_flyio.state.deployments_form import dump_document
 
-    project = cli.project(emulate=emulate)
+    project = cli.project()
     state = await project.read() if saved is None else await _earlier(project.store, saved)
     text = dump_document(state)
     if file is None or file == "-":
@@ -88,7 +88,7 @@ async def pull(cli: CliContext, file: str | None, saved: str | None, emulate: bo
 @click.argument("file", metavar="FILE|-")
 @yes_option
 @json_option
-async def push(cli: CliContext, file: str, yes: bool) -> None:
+async def push(cli: CliContext, file: str) -> None:
     """Replace the state by what `state pull` wrote; - reads it from stdin."""
     from score_flyio.state.deployments_form import load_document
     from score_flyio.state.shown import StateShown
@@ -107,7 +107,7 @@ async def push(cli: CliContext, file: str, yes: bool) -> None:
     else:
         there = counted(len(present.workloads), "workload")
         question = f"Replace the state of {there} by one of {len(new.workloads)}?"
-        await cli.agree(question, "the state stays as it is", yes=yes)
+        await cli.agree(question, "the state stays as it is")
         async with project.locked("state push"):
             await project.store.save(new)
     cli.output.info(f"the state now has {counted(len(new.workloads), 'workload')}")
@@ -117,7 +117,7 @@ async def push(cli: CliContext, file: str, yes: bool) -> None:
 @command.command("adopt")
 @yes_option
 @json_option
-async def adopt(cli: CliContext, yes: bool) -> None:
+async def adopt(cli: CliContext) -> None:
     """Forget where the project's apps are; the next deploy says it anew.
 
     For apps that have moved to another organization, or an API at another address.
@@ -128,7 +128,7 @@ async def adopt(cli: CliContext, yes: bool) -> None:
         if place is not None:
             where = f"{place.address}, organization {place.organization or '(not known)'}"
             question = f"The apps of this project are at {where}. Forget that?"
-            await cli.agree(question, "the state stays as it is", yes=yes)
+            await cli.agree(question, "the state stays as it is")
             state.place = None
             await project.store.save(state)
     cli.output.result(Adopted(forgotten=place), "the next deploy says where the apps are")
@@ -137,7 +137,7 @@ async def adopt(cli: CliContext, yes: bool) -> None:
 @command.command("unlock")
 @yes_option
 @json_option
-async def unlock(cli: CliContext, yes: bool) -> None:
+async def unlock(cli: CliContext) -> None:
     """Take away a lock that was left behind."""
     from score_flyio.state.store import Unlockable
 
@@ -145,7 +145,7 @@ async def unlock(cli: CliContext, yes: bool) -> None:
     holder: str | None = None
     if isinstance(store, Unlockable):
         question = "Take the lock away? A run that still goes on would be disturbed."
-        await cli.agree(question, "the lock stays", yes=yes)
+        await cli.agree(question, "the lock stays")
         holder = await store.unlock()
     else:
         async with store.lock("state unlock"):

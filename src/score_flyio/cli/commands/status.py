@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncclick as click
 
 from score_flyio.base.printable import short_digests
-from score_flyio.cli.apps import APPS, WHERE, chosen, session
+from score_flyio.cli.apps import APPS, chosen, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.options import flag_option, json_option, options
+from score_flyio.cli.options import WHERE, flag_option, json_option, options
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ async def command(cli: CliContext, *, watch: bool, **settings: Any) -> int:
     if watch and cli.output.json:
         raise UsageError("--watch and --json do not go together", hint="call status repeatedly")
     apps = await chosen(cli, **settings)
-    async with session(cli, **settings) as visit:
+    async with session(cli) as visit:
         while True:
             status = await read_status(visit, apps)
             if watch and cli.output.stdout.isatty():

@@ -42,11 +42,11 @@ class Forgotten(Document):
 @emulate_option
 @format_option
 @json_option
-async def list_(cli: CliContext, emulate: bool, form: str | None) -> None:
+async def list_(cli: CliContext, form: str | None) -> None:
     """List the workloads, with their apps and Score files."""
     from score_flyio.state.shown import workloads_shown
 
-    state = await cli.project(emulate=emulate).read()
+    state = await cli.project().read()
     items = workloads_shown(state)
     rows = [[item.workload, item.app, item.file or ""] for item in items]
     cli.output.formatted(items, cli.output.table(["WORKLOAD", "APP", "FILE"], rows), form)
@@ -58,13 +58,13 @@ async def list_(cli: CliContext, emulate: bool, form: str | None) -> None:
 @yes_option
 @emulate_option
 @json_option
-async def remove(cli: CliContext, name: str, destroy: bool, yes: bool, emulate: bool) -> int | None:
+async def remove(cli: CliContext, name: str, destroy: bool) -> int | None:
     """Forget a workload; its app and its resources stay unless --destroy is given."""
-    project = cli.project(emulate=emulate)
+    project = cli.project()
     if destroy:
         from score_flyio.cli.commands.destroy import destroy_workloads
 
-        code: int | None = await destroy_workloads(cli, [name], yes=yes, emulate=emulate)
+        code = await destroy_workloads(cli, [name])
         if code:
             return code
     async with project.locked("workloads remove") as state:

@@ -1,5 +1,6 @@
 """Following a run: which renderers a command line gets."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
@@ -7,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from score_flyio.base.event_loop import event_loop, is_missing
-from score_flyio.base.printable import system_reason
+from score_flyio.base.printable import printable_json, system_reason
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.sink import Sink
-from score_flyio.events import Event, Listener
+from score_flyio.events import Event, Listener, to_json
 
 if TYPE_CHECKING:
     from score_flyio.cli.render.live import LiveRenderer
@@ -22,23 +23,17 @@ _AT_WORK = {"run_started", "step_started"}
 
 
 @asynccontextmanager
-async def follow(cli: CliContext, events_file: str | None = None) -> AsyncIterator[Listener]:
-    """A listener that shows events as fits the terminal and the options.
-
-    With an `events_file`, that gets every event as a line of JSON.
-    """
+async def follow(cli: CliContext) -> AsyncIterator[Listener]:
+    """A listener that shows events as fits the terminal and the options."""
     with ExitStack() as stack:
         renderers: list[Listener] = []
-        if events_file is not None:
-            from score_flyio.cli.render.jsonl import write_event
-
-            path = cli.output_path("--events", events_file)
-            file = Sink(Path.open(path, "w", encoding="utf-8"), f"--events {events_file}")
+        if cli.events is not None:
+            path = cli.output_path("--events", cli.events)
+            file = Sink(Path.open(path, "w", encoding="utf-8"), f"--events {cli.events}")
             stack.callback(_close, file, cli)
-            renderers.append(partial(write_event, file))
-        live = _live(cli)
+            renderers.append(partial(_write_event, file))
         tick: Callable[[], None] | None = None
-        if live is not None:
+        if (live := _live(cli)) is not None:
             renderers.append(live.handle)
             stack.callback(live.close)
             await event_loop()
@@ -59,6 +54,11 @@ def _all(renderers: list[Listener], stdout: Sink) -> Listener:
             renderer(event)
 
     return handle
+
+
+def _write_event(file: Sink, event: Event) -> None:
+    """A line `{"kind": …, "seq": …, …}` as soon as something happens."""
+    file.write_raw(f"{printable_json(json.dumps(to_json(event), ensure_ascii=False))}\n")
 
 
 def _close(file: Sink, cli: CliContext) -> None:
