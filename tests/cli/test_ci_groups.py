@@ -9,7 +9,7 @@ from datetime import UTC
 
 import pytest
 
-from score_flyio.cli.render.grouped import Fold, GitHubFold, GitLabFold, GroupedRenderer
+from score_flyio.cli.render.grouped import GITHUB, GITLAB, Fold, GroupedRenderer
 from score_flyio.cli.sink import Sink
 from score_flyio.events import (
     Event,
@@ -38,7 +38,7 @@ def served(cli: Cli) -> Iterator[Platform]:
 def written(events: list[Event], fold: Fold | None = None) -> list[str]:
     stream = io.StringIO(newline="")
     renderer = GroupedRenderer(
-        Sink(stream, "stderr"), fold or GitHubFold(), now=lambda: 1_700_000_100.5, zone=UTC
+        Sink(stream, "stderr"), fold or GITHUB, now=lambda: 1_700_000_100.5, zone=UTC
     )
     for event in events:
         renderer.handle(event)
@@ -112,7 +112,7 @@ def test_what_names_the_app_alone_is_in_the_group_of_its_workload() -> None:
 def test_what_goes_on_is_told_while_the_lines_of_others_wait() -> None:
     now = [1_700_000_000.0]
     stream = io.StringIO()
-    renderer = GroupedRenderer(Sink(stream, "stderr"), GitHubFold(), now=lambda: now[0], zone=UTC)
+    renderer = GroupedRenderer(Sink(stream, "stderr"), GITHUB, now=lambda: now[0], zone=UTC)
     renderer.handle(read("a"))
     for second in range(20):
         now[0] += 1
@@ -134,7 +134,7 @@ def test_events_that_are_not_told_open_no_group() -> None:
 
 def test_sections_of_gitlab_have_names_that_stand_once() -> None:
     events = [read("a"), done("a"), *(warned(Scope(workload=w), "slow") for w in ("a b:c", "é"))]
-    found = [match for match in map(SECTION.fullmatch, written(events, GitLabFold())) if match]
+    found = [match for match in map(SECTION.fullmatch, written(events, GITLAB)) if match]
     assert [(m[1], m[4]) for m in found] == [
         *(("start", "a"), ("end", "")),
         *(("start", "a b:c"), ("end", "")),
@@ -144,7 +144,7 @@ def test_sections_of_gitlab_have_names_that_stand_once() -> None:
     assert len({m[3] for m in found}) == 3
 
 
-@pytest.mark.parametrize("fold", [GitHubFold(), GitLabFold()], ids=lambda f: type(f).__name__)
+@pytest.mark.parametrize("fold", [GITHUB, GITLAB], ids=["GitHub", "GitLab"])
 @pytest.mark.parametrize(
     "text", ["x\n::endgroup::", "x\r\x1b[0Ksection_end:1:a\r\x1b[0K", "::group::b", "a\x85::b"]
 )

@@ -10,73 +10,59 @@ shown as it goes, the lines of the others wait for its end.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import tzinfo
-from time import time
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import Final
 
 from score_flyio.base.printable import one_line
+from score_flyio.base.record import define, field, frozen
 from score_flyio.cli.render.plain import PlainRenderer
-from score_flyio.cli.sink import Sink
 from score_flyio.events import Event
 
 
-class GitHubFold:
-    """Groups as GitHub's runner takes them."""
+@frozen
+class Fold:
+    """How a CI system is told where a group of lines begins and ends."""
 
-    def begin(self, title: str, at: float) -> str:  # noqa: ARG002  # GitHub looks at the clock
-        """The line before the group."""
-        return f"::group::{title}\n"
-
-    def end(self, title: str, at: float, now: float) -> str:  # noqa: ARG002  # as above
-        """The line after a group that began `at`."""
-        return "::endgroup::\n"
-
-
-class GitLabFold:
-    """Sections as GitLab's job logs have them; their names stand once in a job."""
+    _begin: str
+    _end: str
 
     def begin(self, title: str, at: float) -> str:
-        """The line before the section."""
-        return f"\x1b[0Ksection_start:{at:.0f}:{self._name(title, at)}\r\x1b[0K{title}\n"
+        """The line before the group."""
+        return self._begin.format(title=title, at=at, name=_name_of(title, at))
 
     def end(self, title: str, at: float, now: float) -> str:
-        """The line after a section that began `at`."""
-        return f"\x1b[0Ksection_end:{now:.0f}:{self._name(title, at)}\r\x1b[0K\n"
-
-    def _name(self, title: str, at: float) -> str:
-        return f"{re.sub(r'[^A-Za-z0-9_.-]', '_', title)}_{at * 1000:.0f}"
+        """The line after a group that began `at`."""
+        return self._end.format(now=now, name=_name_of(title, at))
 
 
-Fold: TypeAlias = GitHubFold | GitLabFold
-"""How a CI system is told where a group of lines begins and ends."""
+GITHUB: Final = Fold("::group::{title}\n", "::endgroup::\n")
+GITLAB: Final = Fold(
+    "\x1b[0Ksection_start:{at:.0f}:{name}\r\x1b[0K{title}\n",
+    "\x1b[0Ksection_end:{now:.0f}:{name}\r\x1b[0K\n",
+)
+
+
+def _name_of(title: str, at: float) -> str:
+    """What stands once in a job, as GitLab wants the names of sections."""
+    return f"{re.sub(r'[^A-Za-z0-9_.-]', '_', title)}_{at * 1000:.0f}"
 
 
 def fold_of(environ: Mapping[str, str]) -> Fold | None:
     """How the CI system that this runs in folds its log; None: not at all, or none is known."""
     if environ.get("GITHUB_ACTIONS") == "true":
-        return GitHubFold()
-    return GitLabFold() if environ.get("GITLAB_CI") == "true" else None
+        return GITHUB
+    return GITLAB if environ.get("GITLAB_CI") == "true" else None
 
 
+@define(eq=False)
 class GroupedRenderer(PlainRenderer):
     """Plain lines, those of each workload or app as one group, which the `fold` tells."""
 
-    def __init__(
-        self,
-        stream: Sink,
-        fold: Fold,
-        *,
-        now: Callable[[], float] = time,
-        debug: bool = False,
-        zone: tzinfo | None = None,
-    ) -> None:
-        super().__init__(stream, now=now, debug=debug, zone=zone)
-        self._fold = fold
-        self._open: tuple[str, float] | None = None
-        self._kept: dict[str, list[str]] = {}
-        self._done: set[str] = set()
-        self._owners: dict[str, str] = {}
+    _fold: Fold
+    _open: tuple[str, float] | None = field(default=None, init=False)
+    _kept: dict[str, list[str]] = field(factory=dict, init=False)
+    _done: set[str] = field(factory=set, init=False)
+    _owners: dict[str, str] = field(factory=dict, init=False)
 
     def handle(self, event: Event) -> None:
         """Write the event's line, or keep it until the group before is over."""

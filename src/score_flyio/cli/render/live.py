@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from score_flyio.base.record import define, field
 from score_flyio.cli.render import layout
 from score_flyio.cli.render.board import Board
 from score_flyio.cli.render.plain import PlainRenderer
@@ -23,32 +24,24 @@ it in what can be scrolled back to."""
 _CLEAR_BELOW: Final = "\x1b[J"
 
 
+@define(eq=False)
 class LiveRenderer:
-    """Keeps a board below the lines that last: warnings, failures, where it goes, how it ended.
+    """Keeps a board below the lines that last: warnings, failures, where it goes, how it ended."""
 
-    `size` gives the terminal's columns and lines.
-    """
+    _stream: Sink
+    _now: Callable[[], float] = field(kw_only=True)
+    _color: bool = field(default=False, kw_only=True)
+    _plain: PlainRenderer = field(init=False)
+    _board: Board = field(factory=Board, init=False)
+    _drawn: int = field(default=0, init=False)
+    _drawn_at: float = field(default=0.0, init=False)
 
-    def __init__(
-        self,
-        stream: Sink,
-        *,
-        now: Callable[[], float],
-        size: Callable[[], tuple[int, int]] | None = None,
-        color: bool = False,
-    ) -> None:
-        self._stream = stream
-        self._now = now
-        self._size = size or stream.size
-        self._color = color
-        self._plain = PlainRenderer(stream)
-        self._board = Board()
-        self._drawn = 0
-        self._drawn_at = 0.0
-        stream.make_room = self._erase
+    def __attrs_post_init__(self) -> None:
+        self._plain = PlainRenderer(self._stream)
+        self._stream.make_room = self._erase
 
     def handle(self, event: Event) -> None:
-        columns, _ = self._size()
+        columns, _ = self._stream.size()
         if columns < NARROWEST:
             self._erase()
             self._plain.handle(event)
@@ -73,7 +66,7 @@ class LiveRenderer:
         self._drawn, self._stream.make_room = 0, None
 
     def _draw(self, lasting: str | None = None) -> None:
-        size, now = self._size(), self._now()
+        size, now = self._stream.size(), self._now()
         width = size[0] - 1
         totals = layout.lines(self._board.totals(now), columns=width)
         cells = self._board.cells(now, max(1, size[1] - 2 - len(totals)))

@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 from time import time
 from typing import Final
 
+from score_flyio.base.record import define, field
 from score_flyio.cli.render.wording import detail, duration, is_alarm, sentence, subject
 from score_flyio.cli.sink import Sink
 from score_flyio.events import Event
@@ -17,26 +18,22 @@ WORK: Final = frozenset({"step", "provisioning", "deprovisioning", "build"})
 """What starts and ends, by the start of the `kind` of its events."""
 
 
+@define(eq=False)
 class PlainRenderer:
     """Writes `TIME SUBJECT: WORDS` lines; with `debug`, of what only who looks for a fault wants.
 
     Times are local unless a `zone` is given.
     """
 
-    def __init__(
-        self,
-        stream: Sink,
-        *,
-        now: Callable[[], float] = time,
-        debug: bool = False,
-        zone: tzinfo | None = None,
-    ) -> None:
-        self._stream = stream
-        self._now = now
-        self._debug = debug
-        self._zone = zone
-        self._going_on: dict[tuple[str, str], Event] = {}
-        self._written = now()
+    _stream: Sink
+    _now: Callable[[], float] = field(default=time, kw_only=True)
+    _debug: bool = field(default=False, kw_only=True)
+    _zone: tzinfo | None = field(default=None, kw_only=True)
+    _going_on: dict[tuple[str, str], Event] = field(factory=dict, init=False)
+    _written: float = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._written = self._now()
 
     def handle(self, event: Event) -> None:
         words = self.words(event)
