@@ -24,12 +24,12 @@ def page() -> str:
         "Every command takes them, before or after its name.",
         _shown(root, PROGRAM, only="Global options"),
     ]
-    for title, entries in root.sections.items():
+    for title, names in root.sections.items():
         lines.append(f"## {title}")
-        for entry in entries:
-            command = root.get_command(click.Context(root), entry.name)
+        for name in names:
+            command = root.get_command(click.Context(root), name)
             if command is not None:
-                lines += _command(command, f"{PROGRAM} {entry.name}", level=3)
+                lines += _command(command, f"{PROGRAM} {name}", level=3)
     return "\n\n".join(filter(None, lines)) + "\n"
 
 

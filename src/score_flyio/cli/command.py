@@ -33,16 +33,40 @@ class Invocation(NamedTuple):
     """Whether it begins before an event loop runs, and asks for one: see `event_loop`."""
 
 
-class Command(click.Command):
+class _Sectioned(click.Command):
+    """Help with examples, and with options in sections."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from score_flyio.cli.examples import EXAMPLES
+
+        program, _, path = ctx.command_path.partition(" ")
+        if examples := EXAMPLES.get(path):
+            with formatter.section("Examples"):
+                for line, what in examples:
+                    formatter.write(f"  # {what}\n" if what else "")
+                    formatter.write(f"  {program} {line}\n")
+        sections: dict[str, list[tuple[str, str]]] = {"Options": []}
+        shared: list[tuple[str, str]] = []
+        for param in self.get_params(ctx):
+            if record := param.get_help_record(ctx):
+                is_shared = isinstance(param, GlobalOption) or param.name == "help"
+                title = getattr(param, "section", "Options")
+                (shared if is_shared else sections.setdefault(title, [])).append(record)
+        for title, records in (*sections.items(), ("Global options", shared)):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+class Command(_Sectioned):
     """A command that takes the global options too."""
 
     early = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # What is left over is told of in our words.
-        settings = {**_HELP, "allow_extra_args": True, **kwargs.get("context_settings", {})}
-        kwargs["context_settings"] = settings
         super().__init__(*args, **kwargs)
+        # What is left over is told of in our words.
+        self.context_settings = {**_HELP, "allow_extra_args": True}
         self.params.extend(global_options(of_group=False))
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -63,10 +87,6 @@ class Command(click.Command):
             raise TypeError(f"the command {self.name} has no callback")
         return Invocation(self.callback, dict(ctx.params), self.early)
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        _write_examples(ctx, formatter)
-        _write_options(self, ctx, formatter)
-
 
 class EarlyCommand(Command):
     """A command that begins without an event loop, because it often needs none."""
@@ -81,15 +101,14 @@ def _alone(ctx: click.Context) -> None:
         raise click.UsageError("a command is missing", ctx)
 
 
-class Group(click.Group):
+class Group(_Sectioned, click.Group):
     """A group of commands that are defined in the same module."""
 
     command_class = Command
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["context_settings"] = {**_HELP, **kwargs.get("context_settings", {})}
         kwargs |= {"no_args_is_help": False, "invoke_without_command": True, "callback": _alone}
-        kwargs["subcommand_metavar"] = "COMMAND [ARGS]..."
+        kwargs |= {"context_settings": _HELP, "subcommand_metavar": "COMMAND [ARGS]..."}
         super().__init__(*args, **kwargs)
         self.params.extend(global_options(of_group=True))
 
@@ -110,8 +129,7 @@ class Group(click.Group):
         return await super().resolve_command(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        _write_examples(ctx, formatter)
-        _write_options(self, ctx, formatter)
+        super().format_options(ctx, formatter)
         self.format_commands(ctx, formatter)
 
 
@@ -129,10 +147,9 @@ class LazyGroup(Group):
         return list(self.entries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        entry = self.entries.get(cmd_name)
-        if entry is None:
+        if cmd_name not in self.entries:
             return None
-        module = import_module(f"score_flyio.cli.commands.{entry.module}")
+        module = import_module(f"score_flyio.cli.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
@@ -149,15 +166,15 @@ class LazyGroup(Group):
         return await super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        for title, entries in self.sections.items():
+        for title, commands in self.sections.items():
             with formatter.section(title):
-                formatter.write_dl([(entry.name, entry.help) for entry in entries])
+                formatter.write_dl(list(commands.items()))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         commands = [
-            CompletionItem(entry.name, help=entry.help)
-            for entry in self.entries.values()
-            if entry.name.startswith(incomplete)
+            CompletionItem(name, help=told)
+            for name, told in self.entries.items()
+            if name.startswith(incomplete)
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
@@ -170,32 +187,3 @@ def _let_complete(command: str | None, params: Iterable[click.Parameter]) -> Non
     for param in params:
         if kind := kind_of(command, param):
             setattr(param, "shell_complete", partial(complete, kind))  # noqa: B010  # its method
-
-
-def _write_options(
-    command: click.Command, ctx: click.Context, formatter: click.HelpFormatter
-) -> None:
-    params = command.get_params(ctx)
-    sections: dict[str, list[click.Parameter]] = {"Options": []}
-    for param in params:
-        shared = isinstance(param, GlobalOption) or param.name == "help"
-        title = "Global options" if shared else getattr(param, "section", "Options")
-        sections.setdefault(title, []).append(param)
-    sections["Global options"] = sections.pop("Global options")
-    for title, found in sections.items():
-        records = [record for param in found if (record := param.get_help_record(ctx)) is not None]
-        if records:
-            with formatter.section(title):
-                formatter.write_dl(records)
-
-
-def _write_examples(ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    from score_flyio.cli.examples import EXAMPLES
-
-    program, _, path = ctx.command_path.partition(" ")
-    examples = EXAMPLES.get(path, ())
-    if examples:
-        with formatter.section("Examples"):
-            for line, what in examples:
-                formatter.write(f"  # {what}\n" if what else "")
-                formatter.write(f"  {program} {line}\n")
