@@ -2,7 +2,7 @@
 
 Apps: the Machines API guide. Volumes: flyctl's own check. Secrets: not published; shell variables
 are accepted. And the names that there are of strategies (flyctl's), of handlers, of what is
-counted, and of who can reach an app.
+counted, and of who can reach an app. Patterns are compiled when a name is asked about.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ other apps; the internet at an IPv4 of its own, which costs money."""
 LONGEST: Final = 63
 """Characters."""
 RULE: Final = f"1 to {LONGEST} of a-z, 0-9 and -, with a letter or digit first and last"
-_NAME: Final = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{LONGEST - 2}}}[a-z0-9])?")
+_NAME: Final = rf"[a-z0-9](?:[a-z0-9-]{{0,{LONGEST - 2}}}[a-z0-9])?"
 
 
 def is_app_name(text: str) -> bool:
     """Whether an app can have this name; nothing about whether it is free."""
-    return _NAME.fullmatch(text) is not None
+    return re.fullmatch(_NAME, text) is not None
 
 
 def can_begin_app_name(prefix: str) -> bool:
@@ -36,26 +36,22 @@ def can_begin_app_name(prefix: str) -> bool:
 
 
 _LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST_NAME: Final = re.compile(rf"(?:\*\.)?(?:{_LABEL}\.)+(?!\d+$){_LABEL}")
-_LONGEST_HOST_NAME: Final = 253
+_HOST_NAME: Final = rf"(?:\*\.)?(?:{_LABEL}\.)+(?!\d+$){_LABEL}"
 
 
 def is_host_name(text: str) -> bool:
     """Whether a certificate can be for it: a name in lower case with a dot, or `*.` before one."""
-    return len(text) <= _LONGEST_HOST_NAME and _HOST_NAME.fullmatch(text) is not None
+    return len(text) <= 253 and re.fullmatch(_HOST_NAME, text) is not None
 
 
 LONGEST_VOLUME: Final = 30
 """Characters."""
 LARGEST_VOLUME_GB: Final = 500
-_SECRET: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NOT_IN_SECRET: Final = re.compile(r"[^A-Za-z0-9_]")
-_NOT_IN_VOLUME: Final = re.compile(r"[^a-z0-9_]")
 
 
 def is_secret_name(text: str) -> bool:
     """Whether an app secret can have this name."""
-    return _SECRET.fullmatch(text) is not None
+    return re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) is not None
 
 
 _TELLS_OF_SECRETS: Final = ("KEY", "PRIVATE", "DATABASE_URL", "PASSWORD", "SECRET")
@@ -74,10 +70,10 @@ def looks_secret(variable: str) -> bool:
 
 def as_secret_name(text: str) -> str:
     """The text as the name of a secret; as it is where it can be one."""
-    name = _NOT_IN_SECRET.sub("_", text)
+    name = re.sub(r"[^A-Za-z0-9_]", "_", text)
     return name if is_secret_name(name) else f"_{name}"
 
 
 def as_volume_name(text: str) -> str:
     """The text as the name of a volume; as it is where it can be one."""
-    return _NOT_IN_VOLUME.sub("_", text.lower())[:LONGEST_VOLUME]
+    return re.sub(r"[^a-z0-9_]", "_", text.lower())[:LONGEST_VOLUME]

@@ -1,7 +1,7 @@
 """The keys of each section, read off the classes in `spec`.
 
 Reading, strict checking and writing are all driven by this one table. What a key takes is told by
-the text of its annotation, so that the class of a section is imported only where there is one.
+the text of its annotation.
 """
 
 from __future__ import annotations
@@ -25,16 +25,8 @@ class Shape:
     """What values a key takes: a scalar, a section, or a list or map of something."""
 
     kind: Kind
-    section_name: str | None = None
+    section: type | None = None
     item: Shape | None = None
-
-    @property
-    def section(self) -> type | None:
-        """The class of the section."""
-        if self.section_name is None:
-            return None
-        section: type = getattr(spec, self.section_name)
-        return section
 
 
 @frozen(kw_only=True)
@@ -95,4 +87,4 @@ def _shape(hint: str) -> Shape:
         return Shape("list", item=_shape(arguments.removesuffix(", ...")))
     if generic == "dict":
         return Shape("map", item=_shape(arguments.removeprefix("str, ")))
-    return Shape("section", section_name=hint)
+    return Shape("section", section=getattr(spec, hint))

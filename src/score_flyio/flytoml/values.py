@@ -107,13 +107,13 @@ def _decimal(amount: int, unit: int) -> str:
     return f"{whole}.{digits}" if digits else str(whole)
 
 
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+\Z")
-_SIZE: Final = re.compile(
-    r"(?P<number>\+?(?:[0-9](?:_?[0-9])*(?:\.(?:[0-9](?:_?[0-9])*)?)?|\.[0-9](?:_?[0-9])*)"
+_INTEGER: Final = r"[+-]?[0-9]+"
+_SIZE: Final = (
+    r"(?i)(?P<number>\+?(?:[0-9](?:_?[0-9])*(?:\.(?:[0-9](?:_?[0-9])*)?)?|\.[0-9](?:_?[0-9])*)"
     r"(?:e[+-]?[0-9](?:_?[0-9])*)?|-(?:0+\.?0*|\.0+)) ?"
-    r"(?:(?P<unit>[kmgtp])(?:b|ib)?|b)?\Z",
-    re.IGNORECASE,
+    r"(?:(?P<unit>[kmgtp])(?:b|ib)?|b)?"
 )
+"""Compiled when they are needed: few files have sizes."""
 
 
 def volume_gb(text: str) -> int:
@@ -133,9 +133,10 @@ def memory_mib(text: str) -> int:
 
 
 def _size(text: str, *, base: int, unit: int) -> int:
-    if _INTEGER.match(text) and abs(float(text)) < 1e19 and -_LARGEST - 1 <= int(text) <= _LARGEST:
+    whole = re.fullmatch(_INTEGER, text)
+    if whole and abs(float(text)) < 1e19 and -_LARGEST - 1 <= int(text) <= _LARGEST:
         return int(text)
-    match = _SIZE.match(text)
+    match = re.fullmatch(_SIZE, text)
     number = float(match["number"]) if match else math.inf
     if match is None or math.isinf(number):
         raise ValueError(f"{text!r} is not a size such as 512mb or 2gb")
