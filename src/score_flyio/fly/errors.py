@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from score_flyio.base.record import evolve
 from score_flyio.base.secret import Secret, masked
 from score_flyio.errors import (
     ApiAnswer,
@@ -89,17 +88,16 @@ def api_error(
     """
     document, text = _read(body)
     code = document.get("status")
+    code = code if isinstance(code, str) and code not in ("", "error") else None
     answer = ApiAnswer(
         status=status,
-        message=text,
-        status_code=code if isinstance(code, str) and code not in ("", "error") else None,
+        message=masked(text, secrets)[:LONGEST_TEXT],
+        status_code=code,
         request_id=headers.get("fly-request-id"),
         retry_after=retry_after(headers),
-        body=document or None,
+        body=_masked(document or None, secrets),
     )
-    kind = _kind(answer)
-    shown = masked(text, secrets)[:LONGEST_TEXT]
-    answer = evolve(answer, message=shown, body=_masked(answer.body, secrets))
+    kind = _kind(status, code, text.lower())
     return kind(request, answer, hint=_hint(kind, answer))
 
 
@@ -146,19 +144,16 @@ def _masked(value: Any, secrets: Sequence[Secret]) -> Any:
     return masked(value, secrets) if isinstance(value, str) else value
 
 
-def _kind(answer: ApiAnswer) -> type[FlyApiError]:
-    if answer.status_code is not None and answer.status_code in BY_CODE:
-        return BY_CODE[answer.status_code]
-    lowered = answer.message.lower()
-    if HOST_CLOSED in lowered:
+def _kind(status: int, code: str | None, text: str) -> type[FlyApiError]:
+    if code is not None and code in BY_CODE:
+        return BY_CODE[code]
+    if HOST_CLOSED in text:
         return InsufficientCapacity
-    if answer.status in REFUSALS:
+    if status in REFUSALS:
         for marker, kind in BY_TEXT.items():
-            if marker in lowered:
+            if marker in text:
                 return kind
-    if answer.status >= 500:
-        return FlyServerError
-    return BY_STATUS.get(answer.status, InvalidRequest)
+    return FlyServerError if status >= 500 else BY_STATUS.get(status, InvalidRequest)
 
 
 def _hint(kind: type[FlyApiError], answer: ApiAnswer) -> str | None:

@@ -11,8 +11,8 @@ first request taken from it is answered, or `MARGIN` seconds later at the latest
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, Literal, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal
 
 import anyio
 
@@ -46,14 +46,6 @@ LIMITS: Final[Mapping[str, tuple[Limit, ...]]] = {
     "Apps_delete": (EACH_ACTION, DELETE_APPS),
 }
 """Limits by operation id, where they are not EACH_ACTION."""
-
-
-class Key(NamedTuple):
-    """What a bucket is for."""
-
-    operation: str
-    identifier: str
-    limit: int = 0
 
 
 def identifier(path: Mapping[str, str]) -> str:
@@ -166,7 +158,7 @@ class RateLimiter:
 
     def __init__(self, limits: Mapping[str, tuple[Limit, ...]] = LIMITS) -> None:
         self._limits = limits
-        self._buckets: dict[Key, _Bucket] = {}
+        self._buckets: dict[tuple[str, str, int], _Bucket] = {}
 
     async def acquire(self, operation: Operation, path: Mapping[str, str]) -> Permit:
         """Wait, first come first served, until the call may be sent."""
@@ -177,13 +169,10 @@ class RateLimiter:
             now = anyio.current_time()
         return Permit(at=now, queued=now - start, taken=tuple(taken))
 
-    def _buckets_of(self, operation: Operation, path: Mapping[str, str]) -> list[_Bucket]:
-        buckets = []
+    def _buckets_of(self, operation: Operation, path: Mapping[str, str]) -> Iterator[_Bucket]:
         for number, limit in enumerate(self._limits.get(operation.id, (EACH_ACTION,))):
             whom = "" if limit.per == "all" else identifier(path)
-            key = Key(operation.id, whom, number)
+            key = (operation.id, whom, number)
             if key not in self._buckets:
-                full = float(limit.burst)
-                self._buckets[key] = _Bucket(limit, tokens=full, refilled=float("-inf"))
-            buckets.append(self._buckets[key])
-        return buckets
+                self._buckets[key] = _Bucket(limit, tokens=limit.burst, refilled=float("-inf"))
+            yield self._buckets[key]
