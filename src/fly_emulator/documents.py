@@ -16,10 +16,12 @@ from fly_emulator.records import (
     Json,
     LeaseRecord,
     MachineRecord,
+    ReleaseRecord,
     SecretRecord,
     SnapshotRecord,
     VolumeRecord,
 )
+from fly_emulator.regions import Region
 from fly_emulator.settings import PERSONAL, Organization
 from fly_emulator.world import World
 from score_flyio.base.clock import rfc3339
@@ -195,6 +197,34 @@ def _check_document(
         "status": "passing" if passing else "critical",
         "output": good if passing else "connect: connection refused",
         "updated_at": rfc3339(changed),
+    }
+
+
+def release_document(release: ReleaseRecord) -> Json:
+    """A release, as the interface for deployers shows it."""
+    return {
+        "id": release.id,
+        "version": release.version,
+        "stable": True,
+        "in_progress": release.in_progress,
+        "status": release.status,
+        "strategy": release.strategy,
+        "user": release.user,
+        "created_at": rfc3339(release.created_at),
+        "image_ref": release.image,
+    }
+
+
+def region_document(region: Region) -> Json:
+    """A region, without what it has room for."""
+    return {
+        "code": region.code,
+        "name": region.name,
+        "latitude": region.latitude,
+        "longitude": region.longitude,
+        "gateway_available": True,
+        "requires_paid_plan": False,
+        "deprecated": False,
     }
 
 

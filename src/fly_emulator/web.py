@@ -45,21 +45,6 @@ class Web(WithToken):
 # --- releases
 
 
-def release_document(release: ReleaseRecord) -> Json:
-    """A release as this interface shows it."""
-    return {
-        "id": release.id,
-        "version": release.version,
-        "stable": True,
-        "in_progress": release.in_progress,
-        "status": release.status,
-        "strategy": release.strategy,
-        "user": release.user,
-        "created_at": rfc3339(release.created_at),
-        "image_ref": release.image,
-    }
-
-
 def _create_release(call: Call) -> Outcome:
     body = call.body()
     app = call.app_named(want_text(body, "app_name"))
@@ -76,7 +61,7 @@ def _create_release(call: Call) -> Outcome:
         user=call.principal.user,
     )
     app.releases.append(release)
-    return ApiResponse(status=201, document={"release": release_document(release)})
+    return ApiResponse(status=201, document={"release": documents.release_document(release)})
 
 
 def _update_release(call: Call) -> Outcome:
@@ -98,19 +83,19 @@ def _update_release(call: Call) -> Outcome:
         raise Refusal(422, f"invalid status: {status!r}")
     release.status = status
     release.metadata = body.get("metadata") or release.metadata
-    return ApiResponse(document=release_document(release))
+    return ApiResponse(document=documents.release_document(release))
 
 
 def _list_releases(call: Call) -> Outcome:
     newest = call.app().releases[::-1][: max(call.integer("limit", _SHOWN), 0)]
-    return ApiResponse(document={"releases": [release_document(one) for one in newest]})
+    return ApiResponse(document={"releases": [documents.release_document(one) for one in newest]})
 
 
 def _current_release(call: Call) -> Outcome:
     app = call.app()
     if not app.releases:
         raise Refusal(404, f"app {app.name} has no release")
-    return ApiResponse(document=release_document(app.releases[-1]))
+    return ApiResponse(document=documents.release_document(app.releases[-1]))
 
 
 def _all_current(call: Call) -> Outcome:

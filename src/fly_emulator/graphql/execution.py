@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
+from graphql import (
+    GraphQLError,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    build_schema,
+    graphql_sync,
+)
 
 from fly_emulator.calls import Call, want_text
 from fly_emulator.graphql.roots import root
@@ -50,6 +57,7 @@ def execute(call: Call) -> Json:
             root_value=root(call),
             variable_values=variables,
             operation_name=operation,
+            field_resolver=_value,
         )
     except RecursionError:
         return {"data": None, "errors": [{"message": "the document is nested too deeply"}]}
@@ -57,6 +65,20 @@ def execute(call: Call) -> Json:
     if result.errors:
         document["errors"] = [_error(error) for error in result.errors]
     return document
+
+
+def _value(source: Json, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+    """The value of a field, which the documents of the other interfaces have by its other name."""
+    name = info.field_name
+    value = source.get(name, source.get(_in_documents(name)))
+    if value is None and info.parent_type is info.schema.mutation_type:
+        raise Refusal(501, f"the emulator does not have {name}")
+    return value(**arguments) if callable(value) else value
+
+
+@cache
+def _in_documents(name: str) -> str:
+    return re.sub("[A-Z]", r"_\g<0>", name).lower()
 
 
 def _error(error: GraphQLError) -> dict[str, Any]:

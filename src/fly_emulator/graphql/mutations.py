@@ -11,7 +11,6 @@ from fly_emulator.graphql.organizations import organization_of, organization_vie
 from fly_emulator.graphql.views import address_view, app_view
 from fly_emulator.handlers import addresses, apps, egress, secrets, tokens
 from fly_emulator.records import Json
-from fly_emulator.wire import Refusal
 
 Mutation: TypeAlias = Callable[[Call, Json], Any]
 """Takes the input of a mutation and gives its payload."""
@@ -122,24 +121,6 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "unsetSecrets": _unset_secrets,
     "validateWireGuardPeers": _validate_peers,
 }
-REFUSED: Final = (
-    "addWireGuardPeer",
-    "attachPostgresCluster",
-    "createAddOn",
-    "createDelegatedWireGuardToken",
-    "createOrganization",
-    "createOrganizationInvitation",
-    "deleteAddOn",
-    "deleteDelegatedWireGuardToken",
-    "deleteOrganization",
-    "deleteOrganizationMembership",
-    "enablePostgresConsul",
-    "ensureMachineRemoteBuilder",
-    "establishSshKey",
-    "issueCertificate",
-    "removeWireGuardPeer",
-)
-"""Mutations of things that the emulator does not have."""
 
 
 def mutations(call: Call) -> dict[str, Callable[..., Any]]:
@@ -147,20 +128,12 @@ def mutations(call: Call) -> dict[str, Callable[..., Any]]:
     resolvers: dict[str, Callable[..., Any]] = {
         name: _resolver(call, mutation) for name, mutation in MUTATIONS.items()
     }
-    resolvers["deleteApp"] = lambda _info, appId: delete_app(call, appId)  # noqa: N803  # its name
-    return resolvers | {name: _refusal(name) for name in REFUSED}
+    return {**resolvers, "deleteApp": lambda appId: delete_app(call, appId)}  # noqa: N803  # its name
 
 
 def _resolver(call: Call, mutation: Mutation) -> Callable[..., Any]:
-    def resolve(_info: Any, input: Json) -> Json:  # noqa: A002  # its name in the schema
+    def resolve(input: Json) -> Json:  # noqa: A002  # its name in the schema
         payload: Json = mutation(call, input)
         return {"clientMutationId": input.get("clientMutationId"), **payload}
-
-    return resolve
-
-
-def _refusal(name: str) -> Callable[..., Any]:
-    def resolve(_info: Any, **_: Any) -> Json:
-        raise Refusal(501, f"the emulator does not have {name}")
 
     return resolve

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from collections.abc import Iterable
 
 from fly_emulator.calls import Call
 from fly_emulator.documents import organization_document, organization_id
@@ -12,6 +12,12 @@ from fly_emulator.records import Json, TokenRecord
 from fly_emulator.settings import Organization
 from fly_emulator.wire import Refusal
 from score_flyio.base.clock import rfc3339
+
+
+def connection(nodes: Iterable[Json], total: int | None = None) -> Json:
+    """What a list is in; there may be more in `total` than are shown."""
+    shown = [*nodes]
+    return {"nodes": shown, "totalCount": len(shown) if total is None else total}
 
 
 def user_view(email: str) -> Json:
@@ -47,24 +53,16 @@ def organization_view(call: Call, organization: Organization) -> Json:
     """An organization; its apps are left to the caller, who knows how they look."""
     document = organization_document(organization)
     return {
+        **document,
         "__typename": "Organization",
-        "id": organization_id(organization),
         "internalNumericId": str(organization.number),
-        "slug": organization.slug,
-        "rawSlug": organization.slug,
-        "name": organization.name,
         "type": "PERSONAL" if document["personal"] else "SHARED",
-        "paidPlan": document["paid_plan"],
-        "billable": document["billable"],
-        "billingStatus": document["billing_status"],
-        "provisionsBetaExtensions": document["provisions_beta_extensions"],
-        "remoteBuilderImage": document["remote_builder_image"],
         "settings": {},
         "viewerRole": "admin",
         "agreedToProviderTos": False,
         "addOns": {"nodes": []},
-        "members": lambda _info, **_: _members(call),
-        "limitedAccessTokens": lambda _info, **_: tokens_view(call, organization=organization.slug),
+        "members": lambda **_: _members(call),
+        "limitedAccessTokens": lambda **_: tokens_view(call, organization=organization.slug),
         "delegatedWireGuardTokens": {"nodes": []},
         "wireGuardPeers": {"nodes": []},
         "wireGuardPeer": _no_peer,
@@ -74,21 +72,20 @@ def organization_view(call: Call, organization: Organization) -> Json:
 def _members(call: Call) -> Json:
     user = user_view(call.principal.user)
     edge = {"cursor": "1", "node": user, "joinedAt": rfc3339(0), "role": "ADMIN"}
-    return {"edges": [edge], "nodes": [user], "totalCount": 1}
+    return {**connection([user]), "edges": [edge]}
 
 
-def _no_peer(_info: Any, name: str) -> Json:
+def _no_peer(name: str) -> Json:
     raise Refusal(404, f"Could not find WireGuardPeer {name!r}")
 
 
 def tokens_view(call: Call, *, organization: str, app: str | None = None) -> Json:
     """The tokens of an organization, or those for one of its apps."""
-    found = [
+    return connection(
         token_view(made)
         for made in call.world.tokens
         if made.organization == organization and (app is None or made.app == app)
-    ]
-    return {"nodes": found, "totalCount": len(found)}
+    )
 
 
 def token_view(made: TokenRecord, *, reveal: bool = False) -> Json:

@@ -10,7 +10,12 @@ from fly_emulator.calls import Call
 from fly_emulator.documents import organization_id
 from fly_emulator.graphql.finding import found_app, found_machine, found_volume
 from fly_emulator.graphql.mutations import mutations
-from fly_emulator.graphql.organizations import organization_of, organization_view, viewer_view
+from fly_emulator.graphql.organizations import (
+    connection,
+    organization_of,
+    organization_view,
+    viewer_view,
+)
 from fly_emulator.graphql.views import (
     app_view,
     image_details,
@@ -23,7 +28,7 @@ from fly_emulator.settings import Organization
 from fly_emulator.wire import Refusal
 
 Resolver: TypeAlias = Callable[..., Any]
-"""Called with graphql-core's info and the arguments of the field, by name."""
+"""Called with the arguments of the field, by name."""
 
 _LONGEST_PAGE: Final = 1000
 
@@ -36,34 +41,34 @@ def root(call: Call) -> dict[str, Resolver]:
 def _queries(call: Call) -> dict[str, Resolver]:
     return {
         "addOn": _no_add_on,
-        "addOns": lambda _info, **_: {"nodes": []},
-        "app": lambda _info, name="": app_view(call, found_app(call, name)),
-        "apps": lambda _info, **wishes: _apps(call, **wishes),
-        "appNameAvailable": lambda _info, name: name not in call.world.apps,
-        "canPerformBluegreenDeployment": lambda _info, name: bool(found_app(call, name)),
-        "latestImageDetails": lambda _info, image, **_: image_details(call, image),
-        "latestImageTag": lambda _info, repository, **_: f"{repository}:latest",
-        "machine": lambda _info, machineId: machine_view(  # noqa: N803  # its name
+        "addOns": lambda **_: {"nodes": []},
+        "app": lambda name="": app_view(call, found_app(call, name)),
+        "apps": lambda **wishes: _apps(call, **wishes),
+        "appNameAvailable": lambda name: name not in call.world.apps,
+        "canPerformBluegreenDeployment": lambda name: bool(found_app(call, name)),
+        "latestImageDetails": lambda image, **_: image_details(call, image),
+        "latestImageTag": lambda repository, **_: f"{repository}:latest",
+        "machine": lambda machineId: machine_view(  # noqa: N803  # its name
             call, *found_machine(call, machineId)
         ),
-        "nearestRegion": lambda _info, **_: region_view(call, call.settings.nearest),
-        "node": lambda _info, id: _node(call, id),  # noqa: A006  # its name in the schema
-        "organization": lambda _info, **wishes: _show(call, _organization(call, **wishes)),
-        "organizations": lambda _info, **_: _organizations(call),
-        "personalOrganization": lambda _info: _show(call, _organization(call, slug="personal")),
-        "platform": lambda _info: {
+        "nearestRegion": lambda **_: region_view(call, call.settings.nearest),
+        "node": lambda id: _node(call, id),  # noqa: A006  # its name in the schema
+        "organization": lambda **wishes: _show(call, _organization(call, **wishes)),
+        "organizations": lambda **_: _organizations(call),
+        "personalOrganization": lambda: _show(call, _organization(call, slug="personal")),
+        "platform": lambda: {
             "requestRegion": call.settings.nearest,
             "regions": [region_view(call, region.code) for region in call.settings.regions],
             "vmSizes": [_size(name, guest) for name, guest in guests.presets().items()],
         },
-        "viewer": lambda _info: viewer_view(call),
-        "volume": lambda _info, id: volume_view(  # noqa: A006  # its name in the schema
+        "viewer": lambda: viewer_view(call),
+        "volume": lambda id: volume_view(  # noqa: A006  # its name in the schema
             call, *found_volume(call, id)
         ),
     }
 
 
-def _no_add_on(_info: Any, **wishes: Any) -> Json:
+def _no_add_on(**wishes: Any) -> Json:
     raise Refusal(404, f"Could not find AddOn {wishes.get('name') or wishes.get('id')!r}")
 
 
@@ -121,22 +126,23 @@ def _page(call: Call, found: list[App], first: int, after: str) -> Json:
     page = rest[: max(first, 0)]
     more = 0 < len(page) < len(rest)
     return {
-        "nodes": [app_view(call, app) for app in page],
+        **connection((app_view(call, app) for app in page), total=len(found)),
         "pageInfo": {
             "hasNextPage": more,
             "hasPreviousPage": len(rest) < len(found),
             "startCursor": page[0].name if page else "",
             "endCursor": page[-1].name if more else "",
         },
-        "totalCount": len(found),
     }
 
 
 def _organizations(call: Call) -> Json:
     found = [_show(call, organization) for organization in call.organizations()]
     edges = [{"cursor": one["slug"], "node": one} for one in found]
-    return {"nodes": found, "edges": edges, "pageInfo": {"hasNextPage": False, "endCursor": ""}} | {
-        "totalCount": len(found)
+    return {
+        **connection(found),
+        "edges": edges,
+        "pageInfo": {"hasNextPage": False, "endCursor": ""},
     }
 
 
@@ -164,5 +170,5 @@ def _show(call: Call, organization: Organization) -> Json:
     number = organization_id(organization)
     return {
         **organization_view(call, organization),
-        "apps": lambda _info, **wishes: _apps(call, **wishes, organizationId=number),
+        "apps": lambda **wishes: _apps(call, **wishes, organizationId=number),
     }

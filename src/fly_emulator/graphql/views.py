@@ -1,12 +1,31 @@
-"""Records as the objects of the schema: fields by name, functions for fields with arguments."""
+"""Records as the objects of the schema: fields by name, functions for fields with arguments.
+
+A document of the Machines API is such an object, too, of the fields that both have.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from fly_emulator.calls import Call
-from fly_emulator.documents import app_document, volume_document
-from fly_emulator.graphql.organizations import organization_view, tokens_view, user_view
+from fly_emulator.documents import (
+    app_document,
+    event_document,
+    ip_document,
+    machine_document,
+    region_document,
+    release_document,
+    secret_document,
+    snapshot_document,
+    volume_document,
+)
+from fly_emulator.graphql.organizations import (
+    connection,
+    organization_view,
+    tokens_view,
+    user_view,
+)
+from fly_emulator.handlers import certificates
 from fly_emulator.records import (
     App,
     CertificateRecord,
@@ -30,31 +49,27 @@ def app_view(call: Call, app: App) -> Json:
     newest = app.releases[-1] if app.releases else None
     current = newest and release_view(newest)
     return {
+        **document,
         "__typename": "App",
         "id": app.name,
-        "internalNumericId": app.number,
-        "name": app.name,
         "hostname": f"{app.name}.fly.dev",
         "appUrl": f"https://{app.name}.fly.dev",
-        "cnameTarget": document["cname_target"],
-        "status": document["status"],
         "state": document["status"].upper(),
         "createdAt": rfc3339(app.created_at),
         "deployed": app.deployed,
         "version": newest.version if newest else 0,
         "platformVersion": "machines",
-        "network": app.network,
         "role": {"name": app.role} if app.role else None,
         "networkId": 1,
         "organization": organization_view(call, call.settings.owner(app.organization)),
         "config": {"definition": newest.definition if newest else {}},
         "currentRelease": current,
         "currentReleaseUnprocessed": current,
-        "releases": lambda _info, **wishes: _releases(app, **wishes),
-        "releasesUnprocessed": lambda _info, **wishes: _releases(app, **wishes),
-        "image": lambda _info, ref: image_view(call, ref),
-        "imageDetails": lambda _info: _running_image(call, app),
-        "ipAddresses": lambda _info, **_: {
+        "releases": lambda **wishes: _releases(app, **wishes),
+        "releasesUnprocessed": lambda **wishes: _releases(app, **wishes),
+        "image": lambda ref: image_view(call, ref),
+        "imageDetails": lambda: _running_image(call, app),
+        "ipAddresses": lambda **_: {
             "nodes": [address_view(app, ip) for ip in app.ips if ip.type != "shared_v4"]
         },
         "sharedIpAddress": shared,
@@ -69,27 +84,18 @@ def app_view(call: Call, app: App) -> Json:
 def _parts(call: Call, app: App) -> Json:
     """What belongs to an app and has a life of its own."""
     return {
-        "egressIpAddresses": lambda _info, **_: _egress(app, None),
-        "machines": lambda _info, **wishes: _machines(call, app, **wishes),
-        "regions": lambda _info: [
+        "egressIpAddresses": lambda **_: _egress(app, None),
+        "machines": lambda **wishes: _machines(call, app, **wishes),
+        "regions": lambda: [
             region_view(call, code)
             for code in sorted({one.region for one in call.world.living_machines(app)})
         ],
-        "secrets": [
-            {
-                "id": secret.name,
-                "name": secret.name,
-                "digest": secret.digest,
-                "createdAt": rfc3339(secret.created_at),
-            }
-            for secret in app.secrets.values()
-        ],
-        "certificates": {
-            "nodes": [certificate_view(one) for one in app.certificates.values()],
-            "totalCount": len(app.certificates),
-        },
-        "services": lambda _info: _services(call, app),
-        "limitedAccessTokens": lambda _info, **_: tokens_view(
+        "secrets": [{**secret_document(one), "id": one.name} for one in app.secrets.values()],
+        "certificates": connection(
+            certificate_view(call, one) for one in app.certificates.values()
+        ),
+        "services": lambda: _services(call, app),
+        "limitedAccessTokens": lambda **_: tokens_view(
             call, organization=app.organization, app=app.name
         ),
     }
@@ -98,25 +104,19 @@ def _parts(call: Call, app: App) -> Json:
 def release_view(release: ReleaseRecord) -> Json:
     """A release of an app."""
     return {
-        "id": release.id,
-        "version": release.version,
+        **release_document(release),
         "description": "Release",
         "reason": "",
-        "status": release.status,
-        "inProgress": release.in_progress,
-        "stable": True,
         "evaluationId": "",
-        "imageRef": release.image,
         "configDefinition": release.definition,
         "deploymentStrategy": release.strategy,
         "user": user_view(release.user),
-        "createdAt": rfc3339(release.created_at),
     }
 
 
 def _releases(app: App, *, first: int | None = None, **_: Any) -> Json:
     newest = app.releases[::-1][: None if first is None else max(first, 0)]
-    return {"nodes": [release_view(release) for release in newest], "totalCount": len(app.releases)}
+    return connection(map(release_view, newest), total=len(app.releases))
 
 
 def image_view(call: Call, reference: str) -> Json:
@@ -150,27 +150,21 @@ def address_view(app: App, ip: IpRecord) -> Json:
     """An address; it is its own id."""
     network = {"name": ip.network, "organization": {"slug": app.organization}}
     return {
+        **ip_document(ip),
         "id": ip.ip,
         "address": ip.ip,
         "type": ip.type,
-        "region": ip.region,
-        "createdAt": rfc3339(ip.created_at),
-        "serviceName": ip.service_name,
         "network": network if ip.network else None,
     }
 
 
-def certificate_view(certificate: CertificateRecord) -> Json:
+def certificate_view(call: Call, certificate: CertificateRecord) -> Json:
     """A host name with what is known of its certificate."""
-    ready = certificate.checked or certificate.custom
+    document = certificates.summary(certificate, call.now)
     return {
+        **document,
         "id": certificate.hostname,
-        "hostname": certificate.hostname,
-        "createdAt": rfc3339(certificate.created_at),
-        "clientStatus": "Ready" if ready else "Awaiting configuration",
-        "configured": ready,
-        "acmeAlpnConfigured": certificate.checked,
-        "acmeDnsConfigured": certificate.checked,
+        "clientStatus": "Ready" if document["configured"] else "Awaiting configuration",
         "isWildcard": certificate.hostname.startswith("*."),
         "source": "custom" if certificate.custom else "fly",
     }
@@ -178,31 +172,20 @@ def certificate_view(certificate: CertificateRecord) -> Json:
 
 def volume_view(call: Call, app: App, volume: VolumeRecord) -> Json:
     """A volume with its snapshots, newest first."""
-    document = volume_document(call.world, volume, call.now)
     snapshots = [
-        {
-            "__typename": "VolumeSnapshot",
-            "id": one.id,
-            "size": "4096",
-            "digest": one.digest,
-            "createdAt": rfc3339(one.created_at),
-            "retentionDays": one.retention_days,
-        }
+        {**snapshot_document(one), "__typename": "VolumeSnapshot", "size": "4096"}
         for one in reversed(volume.snapshots)
     ]
     return {
+        **volume_document(call.world, volume, call.now),
         "__typename": "Volume",
-        **{name: document[name] for name in ("id", "name", "state", "region", "encrypted")},
-        "sizeGb": volume.size_gb,
-        "createdAt": document["created_at"],
-        "app": lambda _info: app_view(call, app),
-        "snapshots": {"nodes": snapshots, "totalCount": len(snapshots)},
+        "app": lambda: app_view(call, app),
+        "snapshots": connection(snapshots),
     }
 
 
 def _egress(app: App, machine: str | None) -> Json:
-    found = [egress_view(one) for one in app.egress if one.machine == machine]
-    return {"nodes": found, "totalCount": len(found)}
+    return connection(egress_view(one) for one in app.egress if one.machine == machine)
 
 
 def egress_view(address: EgressRecord) -> Json:
@@ -220,18 +203,12 @@ def machine_view(call: Call, app: App, machine: MachineRecord) -> Json:
     """A machine."""
     address = {"family": "v6", "kind": "privatenet", "ip": machine.private_ip, "maskSize": 112}
     return {
+        **machine_document(call.world, machine, call.now, summary=True),
         "__typename": "Machine",
-        "id": machine.id,
-        "instanceId": machine.instance_id,
-        "name": machine.name,
         "config": machine.config,
-        "state": machine.state,
-        "region": machine.region,
-        "createdAt": rfc3339(machine.created_at),
-        "updatedAt": rfc3339(machine.updated_at),
-        "app": lambda _info: app_view(call, app),
-        "egressIpAddresses": lambda _info, **_: _egress(app, machine.id),
-        "events": lambda _info, **wishes: _events(machine, **wishes),
+        "app": lambda: app_view(call, app),
+        "egressIpAddresses": lambda **_: _egress(app, machine.id),
+        "events": lambda **wishes: _events(machine, **wishes),
         "ips": {"nodes": [address]},
         "host": {"id": machine.host},
     }
@@ -241,24 +218,14 @@ def region_view(call: Call, code: str) -> Json:
     """A region."""
     region = call.settings.region(code)
     assert region is not None
-    return {
-        "code": region.code,
-        "name": region.name,
-        "latitude": region.latitude,
-        "longitude": region.longitude,
-        "gatewayAvailable": True,
-        "requiresPaidPlan": False,
-        "deprecated": False,
-    }
+    return region_document(region)
 
 
 def _events(machine: MachineRecord, *, kind: str | None = None, **_: Any) -> Json:
     found = [
         {
-            "id": event.id,
+            **event_document(event),
             "kind": event.type,
-            "status": event.status,
-            "source": event.source,
             "timestamp": rfc3339(event.at),
             "body": event.request or {},
             "machineVersion": {"id": machine.instance_id},
@@ -274,10 +241,7 @@ def _machines(
 ) -> Json:
     found = [one for one in call.world.living_machines(app) if state in {None, one.state}]
     page = found[: None if first is None else max(first, 0)]
-    return {
-        "nodes": [machine_view(call, app, machine) for machine in page],
-        "totalCount": len(found),
-    }
+    return connection((machine_view(call, app, one) for one in page), total=len(found))
 
 
 def _services(call: Call, app: App) -> list[Json]:
@@ -292,12 +256,9 @@ def _service(service: Json) -> Json:
     return {
         "description": "",
         "protocol": str(service.get("protocol") or "tcp").upper(),
-        "internalPort": service.get("internal_port"),
+        "internal_port": service.get("internal_port"),
         "ports": [
-            {
-                "port": port.get("port"),
-                "handlers": [str(one).upper() for one in port.get("handlers") or ()],
-            }
+            {**port, "handlers": [str(one).upper() for one in port.get("handlers") or ()]}
             for port in service.get("ports") or ()
         ],
     }

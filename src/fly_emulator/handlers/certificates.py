@@ -135,7 +135,7 @@ def _list(call: Call) -> Outcome:
     return ApiResponse(
         document={
             "certificates": [
-                _summary(app.certificates[name], call.now) for name in names[start:end]
+                summary(app.certificates[name], call.now) for name in names[start:end]
             ],
             "total_count": len(names),
             "next_cursor": str(end) if end < len(names) else "",
@@ -143,7 +143,8 @@ def _list(call: Call) -> Outcome:
     )
 
 
-def _summary(certificate: CertificateRecord, now: float) -> Json:
+def summary(certificate: CertificateRecord, now: float) -> Json:
+    """A certificate as lists show it."""
     return {
         **_state(certificate),
         "acme_alpn_configured": certificate.checked,

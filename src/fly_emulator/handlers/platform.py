@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fly_emulator import guests
+from fly_emulator import documents, guests
 from fly_emulator.calls import Call, Handler, want_integer, want_text
 from fly_emulator.wire import ApiResponse, Outcome, Refusal
 
@@ -18,13 +18,7 @@ def _room(call: Call, code: str, memory_mb: int) -> int:
 def _regions(call: Call) -> Outcome:
     rows = [
         {
-            "code": region.code,
-            "name": region.name,
-            "latitude": region.latitude,
-            "longitude": region.longitude,
-            "gateway_available": True,
-            "requires_paid_plan": False,
-            "deprecated": False,
+            **documents.region_document(region),
             "geo_region": region.area,
             "capacity": _room(call, region.code, 2048),
             "mpg_available": False,
