@@ -11,7 +11,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Iterator
 
-from attrs import define, field
+from attrs import define, field, fields_dict
 
 from fly_emulator.images import Registries, image_of
 from fly_emulator.process import ProcessModel, marked_process
@@ -36,31 +36,14 @@ _WORDS = (
     ("autumn", "bold", "broken", "cold", "dark", "green", "quiet", "red", "small", "young"),
     ("bird", "cloud", "fire", "frost", "leaf", "moon", "river", "sun", "tree", "wind"),
 )
-KEPT = (
-    "sequence",
-    "ahead",
-    "apps",
-    "machines",
-    "volumes",
-    "hosts",
-    "tokens",
-    "clusters",
-    "unlisted",
-    "registries",
-)
-"""What a world is made of, and a file of one holds."""
 _KEPT_EVENTS = 50
 _KEPT_VISITS = 16
 
 
 @define(kw_only=True)
-class World:
-    """Everything that exists on one emulated platform."""
+class Kept:
+    """What a world is made of, and a file of one holds."""
 
-    settings: EmulatorSettings = field(factory=EmulatorSettings)
-    """How the platform behaves."""
-    model: ProcessModel = marked_process
-    """How the processes of its machines behave."""
     sequence: int = 0
     """Number of the last thing created; orders everything."""
     ahead: float = 0.0
@@ -77,19 +60,32 @@ class World:
     """Tokens that were made here; those in the settings are not among them."""
     clusters: dict[str, ClusterRecord] = field(factory=dict)
     """Clusters of Managed Postgres."""
+    unlisted: set[str] = field(factory=set)
+    """Regions that do not answer when machines are listed, as for a while in an incident of 2026:
+    the list then lacks theirs."""
+    registries: Registries = field(factory=Registries)
+    """Which images the tags of all registries mean just now."""
+
+
+KEPT = tuple(fields_dict(Kept))
+
+
+@define(kw_only=True)
+class World(Kept):
+    """Everything that exists on one emulated platform."""
+
+    settings: EmulatorSettings = field(factory=EmulatorSettings)
+    """How the platform behaves."""
+    model: ProcessModel = marked_process
+    """How the processes of its machines behave."""
     next_look: float | None = None
     """When the proxy looks next for machines that nobody needs; None: it does not."""
     visited: set[str] = field(factory=set)
     """Ids of the machines that the proxy sent requests to since it looked."""
     printed: dict[str, deque[tuple[float, str]]] = field(factory=dict, repr=False)
     """The lines that processes of machines wrote, by machine; no file keeps them."""
-    unlisted: set[str] = field(factory=set)
-    """Regions that do not answer when machines are listed, as for a while in an incident of 2026:
-    the list then lacks theirs."""
     giving_up: bool = False
     """Whether every update comes to nothing, so that versions before stay, and say `revert`."""
-    registries: Registries = field(factory=Registries)
-    """Which images the tags of all registries mean just now."""
     pushed: dict[tuple[str, str], tuple[str, bytes]] = field(factory=dict, repr=False)
     """Media type and bytes of what was pushed, by repository and digest; no file keeps it."""
     uploads: dict[str, bytes] = field(factory=dict, repr=False)

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from fly_emulator.persist import FORMAT, restore, unstructured
+from fly_emulator.persist import FORMAT, KEYS, by_keys, listed, parts, restore
 from fly_emulator.process import ProcessModel
 from fly_emulator.records import Json
 from fly_emulator.settings import EmulatorSettings
@@ -25,8 +25,6 @@ from score_flyio.base.atomic import write_atomically
 from score_flyio.base.folder_lock import locked
 from score_flyio.errors import StateCorrupt, StateTooNew
 
-_KEYS: Final = {"apps": "name", "machines": "id", "volumes": "id", "hosts": "id"}
-"""What is written record by record, and what tells one record from another."""
 FEW: Final = 1 << 20
 """Bytes of changes that are never too many."""
 
@@ -69,12 +67,13 @@ class WorldFile:
         # What a process was writing when it was killed, or is writing now, has no end of line.
         *lines, cut = content.decode().lstrip()[end:].split("\n")
         try:
-            if any(lines):
-                document = _with_changes(document, filter(None, lines))
-            world = restore(document, settings, model)
+            found = by_keys(document)
+            for line in filter(None, lines):
+                _take(found, json.loads(line))
+            world = restore(listed(found), settings, model)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise self._corrupt(str(error)) from error
-        self._kept, self._whole = _by_keys(document), end
+        self._kept, self._whole = found, end
         self._read = (inode, len(content) - len(cut.encode()))
         self.touched.clear()
         return world
@@ -115,7 +114,7 @@ class WorldFile:
     def _keep(self, world: World, *, last: bool) -> None:
         known, self._read = self._read, None  # what cannot be written now is written whole later
         self.touched |= world.changed
-        change = self._change(unstructured(world, self.touched))
+        change = self._change(parts(world, self.touched))
         line = json.dumps(change, separators=(",", ":")).encode() + b"\n" if change else b""
         if known is None or known != self._found():
             self._write(world)
@@ -131,17 +130,17 @@ class WorldFile:
         self.touched.clear()
 
     def _write(self, world: World) -> None:
-        document = unstructured(world)
-        content = json.dumps(document, separators=(",", ":")).encode() + b"\n"
+        found = parts(world)
+        content = json.dumps(listed(found), separators=(",", ":")).encode() + b"\n"
         write_atomically(self.path, content, durable=False)
-        self._kept, self._whole, self._read = _by_keys(document), len(content), self._found()
+        self._kept, self._whole, self._read = found, len(content), self._found()
         self.touched.clear()
 
-    def _change(self, document: Json) -> Json:
+    def _change(self, found: Json) -> Json:
         """What the file lacks: of records, those that differ; null for those that are gone."""
         change: Json = {}
-        for name, value in _by_keys(document).items():
-            if name not in _KEYS:
+        for name, value in found.items():
+            if name not in KEYS:
                 if value != self._kept.get(name):
                     change[name] = value
                 continue
@@ -149,32 +148,17 @@ class WorldFile:
             gone = (
                 kept.keys() & self.touched if name == "machines" else kept.keys()
             ) - value.keys()
-            found = {**value, **dict.fromkeys(gone)}
-            if differing := {k: one for k, one in found.items() if one != kept.get(k)}:
+            present = {**value, **dict.fromkeys(gone)}
+            if differing := {k: one for k, one in present.items() if one != kept.get(k)}:
                 change[name] = differing
         _take(self._kept, change)
         return change
 
 
-def _by_keys(document: Json) -> Json:
-    """A document with its records by their keys."""
-    return {
-        name: {one[_KEYS[name]]: one for one in value} if name in _KEYS else value
-        for name, value in document.items()
-    }
-
-
-def _with_changes(document: Json, lines: Iterable[str]) -> Json:
-    kept = _by_keys(document)
-    for line in lines:
-        _take(kept, json.loads(line))
-    return {name: [*value.values()] if name in _KEYS else value for name, value in kept.items()}
-
-
 def _take(kept: Json, change: Json) -> None:
     """Let a change be in a document whose records are by keys."""
     for name, value in change.items():
-        if name not in _KEYS:
+        if name not in KEYS:
             kept[name] = value
             continue
         for key, record in value.items():
