@@ -7,14 +7,14 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from fly_emulator.records import MachineRecord
 
 NONCE_HEADER = "fly-machine-lease-nonce"
 _CHALLENGE = {"www-authenticate": 'Basic realm="fly"'}
 """How to log in: builders that push wait to be told."""
-PROXY_PAGE = "<!doctype html><title>One moment</title>"
+PROXY_PAGE = b"<!doctype html><title>One moment</title>"
 
 
 @frozen(kw_only=True)
@@ -51,20 +51,16 @@ class ApiResponse:
 
     status: int = 200
     document: Any = None
-    text: str | None = None
-    """Text instead of a document."""
     raw: bytes | None = None
     """Bytes instead of a document."""
     media_type: str = "text/plain; charset=utf-8"
-    """Of `text` and `raw`."""
+    """Of `raw`."""
     headers: Mapping[str, str] = field(factory=dict)
 
     def content(self) -> tuple[bytes, str | None]:
         """The body and its content type."""
         if self.raw is not None:
             return self.raw, self.media_type
-        if self.text is not None:
-            return self.text.encode(), self.media_type
         if self.document is None:
             return b"", None
         return json.dumps(self.document, separators=(",", ":")).encode(), "application/json"
@@ -75,10 +71,10 @@ def garbled(response: ApiResponse, how: str) -> ApiResponse:
     if response.status >= 400:
         return response
     if how == "html":
-        return ApiResponse(text=PROXY_PAGE, media_type="text/html")
+        return ApiResponse(raw=PROXY_PAGE, media_type="text/html")
     content, media_type = response.content()
-    text = "null" if how == "null" else content.decode(errors="replace")[: len(content) // 2]
-    return ApiResponse(text=text, media_type=media_type or "application/json")
+    content = b"null" if how == "null" else content[: len(content) // 2]
+    return ApiResponse(raw=content, media_type=media_type or "application/json")
 
 
 @frozen(kw_only=True)
@@ -108,42 +104,30 @@ class Execution:
 Outcome: TypeAlias = ApiResponse | Waiting | Execution
 
 
+@define(eq=False)
 class Refusal(Exception):
     """The platform says no: becomes an error answer."""
 
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        *,
-        code: str | None = None,
-        envelope: bool = False,
-        plain: bool = False,
-        headers: Mapping[str, str] | None = None,
-        document: Any = None,
-    ) -> None:
-        super().__init__(message)
-        self.document = document
-        self.status = status
-        self.message = message
-        self.code = code
-        self.envelope = envelope
-        self.plain = plain
-        self.headers = headers or {}
+    status: int
+    message: str
+    code: str | None = field(default=None, kw_only=True)
+    envelope: bool = field(default=False, kw_only=True)
+    plain: bool = field(default=False, kw_only=True)
+    headers: Mapping[str, str] = field(factory=dict, kw_only=True)
+    document: Any = field(default=None, kw_only=True)
+
+    def __str__(self) -> str:
+        return self.message
 
     def response(self) -> ApiResponse:
         headers = {**_CHALLENGE, **self.headers} if self.status == 401 else self.headers
         if self.plain:
-            return ApiResponse(status=self.status, text=self.message, headers=headers)
-        document: Any
-        if self.document is not None:
-            document = self.document
-        elif self.envelope:
+            return ApiResponse(status=self.status, raw=self.message.encode(), headers=headers)
+        document = self.document
+        if document is None and self.envelope:
             document = {"status": "error", "message": self.message, "code": self.code or "invalid"}
-        else:
-            document = {"error": self.message}
-            if self.code is not None:
-                document["status"] = self.code
+        elif document is None:
+            document = {"error": self.message, **({"status": self.code} if self.code else {})}
         return ApiResponse(status=self.status, document=document, headers=headers)
 
 
@@ -156,9 +140,8 @@ def basic_login(text: str) -> tuple[str, str]:
     return user, password
 
 
+@define(eq=False)
 class ConnectionBroken(Exception):
     """A fault: the caller gets no answer."""
 
-    def __init__(self, kind: Literal["refuse", "reset", "hang"]) -> None:
-        super().__init__(kind)
-        self.kind = kind
+    kind: Literal["refuse", "reset", "hang"]

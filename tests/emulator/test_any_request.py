@@ -109,7 +109,7 @@ def check(answer: ApiResponse) -> None:
     content, _ = answer.content()
     assert 200 <= answer.status < 600
     assert answer.status != 500
-    if content and answer.text is None:
+    if content and answer.raw is None:
         json.loads(content, parse_constant=lambda word: pytest.fail(f"{word} in an answer"))
     if answer.status >= 400:
         text = answer.document.get("error") or answer.document.get("message")

@@ -109,12 +109,12 @@ def _health(_asked: _Asked) -> Json:
 
 
 @cache
-def _document() -> str:
-    return files("fly_machines").joinpath("openapi.json").read_text(encoding="utf-8")
+def _document() -> bytes:
+    return files("fly_machines").joinpath("openapi.json").read_bytes()
 
 
 def _openapi(_asked: _Asked) -> ApiResponse:
-    return ApiResponse(text=_document(), media_type="application/json")
+    return ApiResponse(raw=_document(), media_type="application/json")
 
 
 _PAGE_HEADERS: Final = {
@@ -131,9 +131,9 @@ _PAGE_HEADERS: Final = {
 
 def _file(name: str, media_type: str) -> _Handler:
     def read(_asked: _Asked) -> ApiResponse:
-        text = files("fly_emulator.status_page").joinpath(name).read_text(encoding="utf-8")
+        content = files("fly_emulator.status_page").joinpath(name).read_bytes()
         return ApiResponse(
-            text=text, media_type=f"{media_type}; charset=utf-8", headers=_PAGE_HEADERS
+            raw=content, media_type=f"{media_type}; charset=utf-8", headers=_PAGE_HEADERS
         )
 
     return read

@@ -147,7 +147,7 @@ def _authorize(call: Call) -> Outcome:
 
 
 def _kms(call: Call) -> Outcome:
-    return ApiResponse(text=new_macaroon(b"kms", ends=call.now + _SHORT))
+    return ApiResponse(raw=new_macaroon(b"kms", ends=call.now + _SHORT).encode())
 
 
 def _oidc(call: Call) -> Outcome:
@@ -166,8 +166,8 @@ def _oidc(call: Call) -> Outcome:
         "jti": call.world.hexadecimal(32),
     }
     parts = [{"alg": "RS256", "typ": "JWT", "kid": "emulator"}, claims, {"signed": "by nobody"}]
-    texts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in parts]
-    return ApiResponse(text=".".join(text.rstrip("=") for text in texts))
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()) for part in parts]
+    return ApiResponse(raw=b".".join(part.rstrip(b"=") for part in encoded))
 
 
 HANDLERS: Final[dict[str, Handler]] = {
