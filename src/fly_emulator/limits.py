@@ -10,6 +10,8 @@ from typing import Final
 
 from attrs import define, field, frozen
 
+from fly_emulator.records import Json
+
 
 @frozen
 class Rate:
@@ -39,18 +41,6 @@ def identifier(operation: str, path: dict[str, str], token: str, *, per_token: b
     return f"{name} of {token}" if per_token else name
 
 
-@frozen
-class Bucket:
-    """How much of a limit is used."""
-
-    operation: str
-    name: str
-    """What it counts by."""
-    left: float
-    """Requests that may pass at once."""
-    rate: Rate
-
-
 @define
 class RateLimiter:
     """Counts requests by action and identifier."""
@@ -65,14 +55,19 @@ class RateLimiter:
         self._buckets[operation, name] = (left - 1 if passes else left, now)
         return 0.0 if passes else (1 - left) / rate.per_second
 
-    def nearest(self, now: float) -> list[Bucket]:
-        """The limits that are used just now, those with the least left first."""
-        found = [
-            Bucket(operation, name, self._left(operation, name, now), rate_of(operation))
+    def nearest(self, now: float) -> list[Json]:
+        """The limits that are used just now, those of which the least is left first."""
+        found: list[Json] = [
+            {
+                "operation": operation,
+                "name": name,
+                "left": self._left(operation, name, now),
+                "burst": rate_of(operation).burst,
+            }
             for operation, name in self._buckets
         ]
-        used = [bucket for bucket in found if bucket.left < bucket.rate.burst]
-        return sorted(used, key=lambda bucket: bucket.left / bucket.rate.burst)
+        used = [bucket for bucket in found if bucket["left"] < bucket["burst"]]
+        return sorted(used, key=lambda bucket: bucket["left"] / bucket["burst"])
 
     def _left(self, operation: str, name: str, now: float) -> float:
         rate = rate_of(operation)

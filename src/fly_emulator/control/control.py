@@ -6,6 +6,7 @@ is not there, `NotThere`.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
@@ -14,7 +15,7 @@ from attrs import frozen
 
 from fly_emulator import lifecycle, persist
 from fly_emulator.control.given import wrong
-from fly_emulator.control.overview import SAMPLE_EVERY, History, overview
+from fly_emulator.control.overview import KEPT_SAMPLES, SAMPLE_EVERY, Sample, overview, sample
 from fly_emulator.faults import ActiveFault, Faults, parse_faults
 from fly_emulator.journal import JournalEntry
 from fly_emulator.limits import RateLimiter
@@ -59,7 +60,7 @@ class Control:
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
-        self.history = History()
+        self.history: deque[Sample] = deque(maxlen=KEPT_SAMPLES)
         """Which machines served, while the emulator is served."""
         self._faults_at_start = (emulator.faults.rules, emulator.faults.seed)
 
@@ -73,7 +74,7 @@ class Control:
         emulator.faults = Faults(*self._faults_at_start)
         emulator.limiter = RateLimiter()
         emulator.journal.entries.clear()
-        self.history.samples.clear()
+        self.history.clear()
 
     def overview(self) -> Json:
         """What the status page shows."""
@@ -86,7 +87,7 @@ class Control:
         """Sample which machines serve, until cancelled."""
         while True:
             now = self._emulator.advance()
-            self.history.sample(self._emulator.world, now)
+            self.history.append(sample(self._emulator.world, now))
             await anyio.sleep(SAMPLE_EVERY)
 
     def snapshot(self) -> Json:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
-
-from attrs import define, field
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from fly_emulator import documents
 from fly_emulator.journal import JournalEntry
@@ -23,31 +20,22 @@ SHOWN_SECONDS: Final = 60
 _SHOWN_BUCKETS: Final = 6
 
 
-@define
-class History:
-    """How many machines of each app served, second by second."""
+Sample: TypeAlias = Mapping[str, tuple[int, int]]
+"""By app, how many machines served at one time, and how many there were."""
 
-    samples: deque[Mapping[str, tuple[int, int]]] = field(
-        factory=lambda: deque(maxlen=KEPT_SAMPLES)
-    )
-    """The latest, oldest first: by app, how many served and how many there were."""
 
-    def sample(self, world: World, now: float) -> None:
-        """Look once."""
-        found: dict[str, tuple[int, int]] = {}
-        for app in world.apps.values():
-            living = list(world.living_machines(app))
-            found[app.name] = (sum(serves(world, one, now) for one in living), len(living))
-        self.samples.append(found)
-
-    def of(self, app: str) -> list[tuple[int, int]]:
-        """The samples of one app, since it is there."""
-        return [sample[app] for sample in self.samples if app in sample]
+def sample(world: World, now: float) -> Sample:
+    """Look once."""
+    found: dict[str, tuple[int, int]] = {}
+    for app in world.apps.values():
+        living = list(world.living_machines(app))
+        found[app.name] = (sum(serves(world, one, now) for one in living), len(living))
+    return found
 
 
 def overview(
     world: World,
-    history: History,
+    history: Collection[Sample],
     entries: Sequence[JournalEntry],
     limiter: RateLimiter,
     now: float,
@@ -65,7 +53,7 @@ def overview(
     return {"now": now, "ahead": world.ahead, "apps": apps, "calls": _calls(entries, limiter, now)}
 
 
-def _app(world: World, app: App, history: History, now: float, most: int) -> Json:
+def _app(world: World, app: App, history: Collection[Sample], now: float, most: int) -> Json:
     living = list(world.living_machines(app))
     return {
         "name": app.name,
@@ -76,7 +64,7 @@ def _app(world: World, app: App, history: History, now: float, most: int) -> Jso
         "volumes": [_volume(world, one, now) for one in world.volumes_of(app)],
         "addresses": [{"ip": one.ip, "type": one.type, "region": one.region} for one in app.ips],
         "secrets": sorted(app.secrets),
-        "history": history.of(app.name),
+        "history": [sample[app.name] for sample in history if app.name in sample],
     }
 
 
@@ -117,8 +105,5 @@ def _calls(entries: Sequence[JournalEntry], limiter: RateLimiter, now: float) ->
             break
         seconds[-1 - max(age, 0)] += 1
         refused[-1 - max(age, 0)] += entry.status == 429
-    limits = [
-        {"operation": one.operation, "name": one.name, "left": one.left, "burst": one.rate.burst}
-        for one in limiter.nearest(now)[:_SHOWN_BUCKETS]
-    ]
+    limits = limiter.nearest(now)[:_SHOWN_BUCKETS]
     return {"seconds": seconds, "refused": refused, "limits": limits}
