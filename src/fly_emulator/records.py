@@ -207,14 +207,6 @@ class KeyRecord:
 
 
 @define(kw_only=True)
-class PolicyRecord:
-    """What the machines of an app may send and receive: the document as it was given."""
-
-    id: str
-    document: Json
-
-
-@define(kw_only=True)
 class ClusterRecord:
     """A cluster of Managed Postgres: what is told of it; no server runs."""
 
@@ -339,7 +331,8 @@ class App:
     secrets_version: int = 0
     secrets_changed_at: float = 0.0
     keys: dict[str, KeyRecord] = field(factory=dict)
-    policies: list[PolicyRecord] = field(factory=list)
+    policies: dict[str, Json] = field(factory=dict)
+    """By id, what its machines may send and receive: the documents as they were given."""
     ips: list[IpRecord] = field(factory=list)
     egress: list[EgressRecord] = field(factory=list)
     certificates: dict[str, CertificateRecord] = field(factory=dict)

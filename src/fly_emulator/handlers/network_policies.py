@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from fly_emulator.calls import Call, Handler
-from fly_emulator.records import App, Json, PolicyRecord
+from fly_emulator.records import App, Json
 from fly_emulator.wire import ApiResponse, Outcome, Refusal
 
 _DIRECTIONS: Final = ("ingress", "egress")
 
 
-def _document(policy: PolicyRecord) -> Json:
-    return {**policy.document, "id": policy.id}
-
-
 def _list(call: Call) -> Outcome:
-    return ApiResponse(document=[_document(policy) for policy in call.app().policies])
+    found = call.app().policies
+    return ApiResponse(document=[{**policy, "id": name} for name, policy in found.items()])
 
 
 def _set(call: Call) -> Outcome:
@@ -24,25 +21,20 @@ def _set(call: Call) -> Outcome:
     wanted = body.get("id")
     document: Json = {name: body[name] for name in ("name", "selector", "rules") if name in body}
     _check(document)
-    if not wanted:
-        policy = PolicyRecord(id=call.world.letters(14), document=document)
-        app.policies.append(policy)
-        return ApiResponse(status=201, document=_document(policy))
-    policy = _find(app, wanted)
-    policy.document = document
-    return ApiResponse(document=_document(policy))
+    name = _known(app, wanted) if wanted else call.world.letters(14)
+    app.policies[name] = document
+    return ApiResponse(status=200 if wanted else 201, document={**document, "id": name})
 
 
-def _find(app: App, wanted: object) -> PolicyRecord:
-    for policy in app.policies:
-        if policy.id == wanted:
-            return policy
-    raise Refusal(404, f"network policy not found: {wanted!r}")
+def _known(app: App, wanted: object) -> str:
+    if not isinstance(wanted, str) or wanted not in app.policies:
+        raise Refusal(404, f"network policy not found: {wanted!r}")
+    return wanted
 
 
 def _delete(call: Call) -> Outcome:
     app = call.app()
-    app.policies.remove(_find(app, call.path["policy_id"]))
+    del app.policies[_known(app, call.path["policy_id"])]
     return ApiResponse(status=204)
 
 
