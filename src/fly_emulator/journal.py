@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-import attrs
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 
 from fly_emulator.records import App, Json
 from score_flyio.base.secret import MASK
@@ -66,12 +64,7 @@ class JournalEntry:
 
     def as_json(self) -> Json:
         """What is to be told of it, without what is empty."""
-        told = zip(_MEMBERS, _VALUES(self), strict=True)
-        return {name: value for name, value in told if value not in (None, (), {})}
-
-
-_MEMBERS: Final = tuple(attrs.fields_dict(JournalEntry))
-_VALUES: Final = attrgetter(*_MEMBERS)
+        return asdict(self, recurse=False, filter=lambda _, value: value not in (None, (), {}))
 
 
 @define

@@ -27,10 +27,8 @@ class Given:
 
         Raises ConfigError: it is something else, or missing without a default.
         """
-        value = self._value(name, default, "a text")
-        if name not in self.document:
-            return default
-        if not isinstance(value, str) or not value.strip():
+        value: str | _Default = self._value(name, default, "a text")
+        if name in self.document and not (isinstance(value, str) and value.strip()):
             raise wrong(name, f"{value!r} is no text", "give a text")
         return value
 
