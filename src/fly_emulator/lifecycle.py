@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from fly_emulator import proxy
 from fly_emulator.configs import SCHEDULES
@@ -121,8 +121,7 @@ def restart(world: World, machine: MachineRecord, now: float) -> None:
 
 def kill(world: World, machine: MachineRecord, now: float, number: int) -> None:
     """A deadly signal from outside: the process is not started again."""
-    request = _exit_request(now, code=0, signal=number, requested=True, restarting=False)
-    world.record_event(machine, "exit", "stopped", "flyd", now, request)
+    _record_exit(world, machine, "stopped", now, signal=number)
     machine.pending = None
     _come_to_rest(world, machine, now)
 
@@ -248,10 +247,7 @@ def _exit(world: World, machine: MachineRecord, at: float) -> None:
     machine.first_exit_at = machine.first_exit_at if machine.exits else at
     machine.exits += 1
     again = _runs_again(machine.config, code, machine.exits)
-    request = _exit_request(at, code=code, signal=-1, requested=False, restarting=again)
-    request["restart_count"] = machine.exits
-    status = "restarting" if again else "stopped"
-    world.record_event(machine, "exit", status, "flyd", at, request)
+    _record_exit(world, machine, "restarting" if again else "stopped", at, signal=-1)
     if again:
         world.enter(machine, "restarting", at)
         delay = world.settings.restart_delay * 2 ** min(machine.exits - 1, 30)
@@ -270,33 +266,28 @@ def _runs_again(config: Json, code: int, exits: int) -> bool:
     return bool(policy == "on-failure" and code != 0 and exits <= retries)
 
 
-def _exit_request(
-    at: float, *, code: int, signal: int, requested: bool, restarting: bool
-) -> dict[str, Any]:
-    return {
-        "exit_event": {
-            "exit_code": code,
-            "guest_exit_code": code,
-            "guest_signal": signal,
-            "oom_killed": False,
-            "requested_stop": requested,
-            "restarting": restarting,
-            "signal": -1,
-            "exited_at": rfc3339(at),
-        },
-        "restart_count": 0,
+def _record_exit(
+    world: World, machine: MachineRecord, status: str, at: float, *, signal: int = _SIGINT
+) -> None:
+    """Note the end of a process: by the signal that somebody had sent to it, or, -1, by itself."""
+    asked = signal >= 0
+    code = 0 if asked else machine.exit_code
+    event = {
+        "exit_code": code,
+        "guest_exit_code": code,
+        "guest_signal": signal,
+        "oom_killed": False,
+        "requested_stop": asked,
+        "restarting": status == "restarting",
+        "signal": -1,
+        "exited_at": rfc3339(at),
     }
-
-
-def _asked_exit(world: World, machine: MachineRecord, status: str, at: float) -> None:
-    request = _exit_request(
-        at, code=0, signal=_SIGINT, requested=True, restarting=status == "restarting"
-    )
+    request = {"exit_event": event, "restart_count": 0 if asked else machine.exits}
     world.record_event(machine, "exit", status, "flyd", at, request)
 
 
 def _stopped(world: World, machine: MachineRecord, at: float) -> None:
-    _asked_exit(world, machine, "stopped", at)
+    _record_exit(world, machine, "stopped", at)
     _come_to_rest(world, machine, at)
 
 
@@ -306,13 +297,13 @@ def _suspended(world: World, machine: MachineRecord, at: float) -> None:
 
 
 def _restarted(world: World, machine: MachineRecord, at: float) -> None:
-    _asked_exit(world, machine, "restarting", at)
+    _record_exit(world, machine, "restarting", at)
     machine.exits = 0
     _begin_start(world, machine, at, state="restarting")
 
 
 def _replaced(world: World, machine: MachineRecord, at: float) -> None:
-    _asked_exit(world, machine, "replacing", at)
+    _record_exit(world, machine, "replacing", at)
     create(world, machine, at)
 
 
