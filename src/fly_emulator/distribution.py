@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve
 
 from fly_emulator.calls import Call
 from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
@@ -50,42 +50,27 @@ class DistributionApi:
         kind, parts = _matched(request)
         if kind == "unknown" or not world.settings.registry:
             raise Refusal(404, f"no such path: {request.method} {request.path}")
-        query = dict(request.query)
-        if "ns" in query:
-            return _mirrored(world, query["ns"], parts) if kind == "manifest" else ApiResponse()
-        host = request.headers.get("host", "")
-        return _HANDLERS[kind](_Question(world, request, host, parts, query))
+        registry = call.query("ns")
+        if registry is not None:
+            return _mirrored(world, registry, parts) if kind == "manifest" else ApiResponse()
+        return _HANDLERS[kind](evolve(call, path=parts))
 
 
-@frozen
-class _Question:
-    """A request about the platform's own registry."""
+def _kept(call: Call, digest: str) -> tuple[str, bytes]:
+    """Media type and bytes of what a repository has. Raises Refusal."""
+    found = call.world.pushed.get((call.path["name"], digest))
+    if found is None:
+        raise _refusal(404, "BLOB_UNKNOWN", "blob unknown to registry")
+    return found
 
-    world: World
-    request: ApiRequest
-    host: str
-    parts: dict[str, str]
-    query: dict[str, str]
 
-    @property
-    def name(self) -> str:
-        """The repository."""
-        return self.parts["name"]
-
-    def kept(self, digest: str) -> tuple[str, bytes]:
-        """Media type and bytes of what a repository has. Raises Refusal."""
-        found = self.world.pushed.get((self.name, digest))
-        if found is None:
-            raise _refusal(404, "BLOB_UNKNOWN", "blob unknown to registry")
-        return found
-
-    def keep(self, media: str, content: bytes, wanted: str = "") -> str:
-        """The digest of what was pushed. Raises Refusal where it has another one than wanted."""
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        if wanted not in {"", digest}:
-            raise _refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
-        self.world.pushed[self.name, digest] = media, content
-        return digest
+def _keep(call: Call, media: str, content: bytes, wanted: str | None = "") -> str:
+    """The digest of what was pushed. Raises Refusal where it has another one than wanted."""
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    if wanted not in {"", digest}:
+        raise _refusal(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
+    call.world.pushed[call.path["name"], digest] = media, content
+    return digest
 
 
 def _matched(request: ApiRequest) -> tuple[str, dict[str, str]]:
@@ -105,60 +90,59 @@ def _mirrored(world: World, registry: str, parts: dict[str, str]) -> ApiResponse
     return _content(_MANIFEST, content, world.registries.reference(image)["digest"])
 
 
-def _uploads(question: _Question) -> ApiResponse:
+def _uploads(call: Call) -> ApiResponse:
     """Begin an upload, or have a blob of another repository without one."""
-    mounted, source = question.query.get("mount", ""), question.query.get("from", "")
-    found = question.world.pushed.get((source, mounted))
+    found = call.world.pushed.get((call.query("from") or "", call.query("mount") or ""))
     if found is not None:
-        return _created(question, "blobs", question.keep(*found))
-    upload = question.world.letters(20)
-    question.world.uploads[upload] = b""
-    return _going_on(question, upload)
+        return _created(call, "blobs", _keep(call, *found))
+    upload = call.world.letters(20)
+    call.world.uploads[upload] = b""
+    return _going_on(call, upload)
 
 
-def _upload(question: _Question) -> ApiResponse:
-    upload = question.parts["upload"]
-    if upload not in question.world.uploads:
+def _upload(call: Call) -> ApiResponse:
+    upload = call.path["upload"]
+    if upload not in call.world.uploads:
         raise _refusal(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
-    question.world.uploads[upload] += question.request.body
-    if question.request.method == "PUT":
-        content = question.world.uploads.pop(upload)
-        return _created(question, "blobs", question.keep(_BYTES, content, question.query["digest"]))
-    if question.request.method == "DELETE":
-        del question.world.uploads[upload]
+    call.world.uploads[upload] += call.request.body
+    if call.request.method == "PUT":
+        content = call.world.uploads.pop(upload)
+        return _created(call, "blobs", _keep(call, _BYTES, content, call.query("digest")))
+    if call.request.method == "DELETE":
+        del call.world.uploads[upload]
         return ApiResponse(status=204)
-    return _going_on(question, upload)
+    return _going_on(call, upload)
 
 
-def _blob(question: _Question) -> ApiResponse:
-    digest = question.parts["digest"]
-    return _content(*question.kept(digest), digest)
+def _blob(call: Call) -> ApiResponse:
+    digest = call.path["digest"]
+    return _content(*_kept(call, digest), digest)
 
 
-def _manifest(question: _Question) -> ApiResponse:
-    reference, registries = question.parts["reference"], question.world.registries
-    place = f"{question.host}/{question.name}:{reference}"
-    if question.request.method == "PUT":
-        content = question.request.body
+def _manifest(call: Call) -> ApiResponse:
+    reference, registries = call.path["reference"], call.world.registries
+    place = f"{_host(call)}/{call.path['name']}:{reference}"
+    if call.request.method == "PUT":
+        content = call.request.body
         for digest in _needed(content):
-            question.kept(digest)
-        media = question.request.headers.get("content-type", _MANIFEST)
-        digest = question.keep(media, content, reference if ":" in reference else "")
+            _kept(call, digest)
+        media = call.request.headers.get("content-type", _MANIFEST)
+        digest = _keep(call, media, content, reference if ":" in reference else "")
         if ":" not in reference:
             registries.tags[place] = digest
-        return _created(question, "manifests", digest)
+        return _created(call, "manifests", digest)
     digest = reference if ":" in reference else registries.tags.get(place, "")
     try:
-        return _content(*question.kept(digest), digest)
+        return _content(*_kept(call, digest), digest)
     except Refusal as refusal:
         raise _refusal(404, "MANIFEST_UNKNOWN", "manifest unknown") from refusal
 
 
-def _tags(question: _Question) -> ApiResponse:
-    start = f"{question.host}/{question.name}:"
-    places = question.world.registries.tags
+def _tags(call: Call) -> ApiResponse:
+    start = f"{_host(call)}/{call.path['name']}:"
+    places = call.world.registries.tags
     tags = [place.removeprefix(start) for place in places if place.startswith(start)]
-    return ApiResponse(document={"name": question.name, "tags": sorted(tags) or None})
+    return ApiResponse(document={"name": call.path["name"], "tags": sorted(tags) or None})
 
 
 def _needed(content: bytes) -> list[str]:
@@ -172,18 +156,22 @@ def _needed(content: bytes) -> list[str]:
         raise _refusal(400, "MANIFEST_INVALID", "manifest invalid") from error
 
 
+def _host(call: Call) -> str:
+    return call.request.headers.get("host", "")
+
+
 def _content(media: str, content: bytes, digest: str) -> ApiResponse:
     return ApiResponse(raw=content, media_type=media, headers={_DIGEST: digest})
 
 
-def _created(question: _Question, kind: str, digest: str) -> ApiResponse:
-    place = f"/v2/{question.name}/{kind}/{digest}"
+def _created(call: Call, kind: str, digest: str) -> ApiResponse:
+    place = f"/v2/{call.path['name']}/{kind}/{digest}"
     return ApiResponse(status=201, headers={"location": place, _DIGEST: digest})
 
 
-def _going_on(question: _Question, upload: str) -> ApiResponse:
-    last = max(len(question.world.uploads[upload]) - 1, 0)
-    place = f"/v2/{question.name}/blobs/uploads/{upload}"
+def _going_on(call: Call, upload: str) -> ApiResponse:
+    last = max(len(call.world.uploads[upload]) - 1, 0)
+    place = f"/v2/{call.path['name']}/blobs/uploads/{upload}"
     headers = {"location": place, "range": f"0-{last}", "docker-upload-uuid": upload}
     return ApiResponse(status=202, headers=headers)
 
@@ -192,8 +180,8 @@ def _refusal(status: int, code: str, message: str) -> Refusal:
     return Refusal(status, message, document={"errors": [{"code": code, "message": message}]})
 
 
-_HANDLERS: Final[dict[str, Callable[[_Question], ApiResponse]]] = {
-    "ping": lambda _question: ApiResponse(document={}),
+_HANDLERS: Final[dict[str, Callable[[Call], ApiResponse]]] = {
+    "ping": lambda _call: ApiResponse(document={}),
     "uploads": _uploads,
     "upload": _upload,
     "blob": _blob,
