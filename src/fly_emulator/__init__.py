@@ -10,7 +10,7 @@ from fly_emulator.core import Emulator, ExecRunner, Interface
 from fly_emulator.faults import FaultRule, Faults, parse_faults
 from fly_emulator.journal import Journal, JournalEntry
 from fly_emulator.process import Behaviour, ProcessModel, marked_process
-from fly_emulator.runtime import Commands
+from fly_emulator.runtime.commands import Commands
 from fly_emulator.settings import EmulatorSettings, Organization, Principal
 from fly_emulator.transport import EmulatorTransport
 from fly_emulator.world import World

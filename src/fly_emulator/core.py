@@ -30,8 +30,8 @@ from fly_emulator.process import ProcessModel, marked_process
 from fly_emulator.programs import Programs
 from fly_emulator.records import Json
 from fly_emulator.router import MACHINES, UNKNOWN, Match
-from fly_emulator.runtime import Commands, Runtime
-from fly_emulator.runtime.commands_within import CommandsWithin
+from fly_emulator.runtime.commands import Commands
+from fly_emulator.runtime.runtime import CommandsWithin, Runtime
 from fly_emulator.server import listening, serve_connections
 from fly_emulator.settings import EmulatorSettings, Principal
 from fly_emulator.transport import EmulatorTransport

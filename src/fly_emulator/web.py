@@ -11,7 +11,7 @@ from attrs import evolve
 
 from fly_emulator import documents
 from fly_emulator.calls import Call, Handler, want_integer, want_text
-from fly_emulator.handlers import egress
+from fly_emulator.handlers import addresses
 from fly_emulator.logs import log_lines
 from fly_emulator.records import BuildRecord, Json, ReleaseRecord
 from fly_emulator.router import Routes
@@ -143,7 +143,7 @@ def _finish_build(call: Call) -> Outcome:
 
 
 def _promote_egress_ip(call: Call) -> Outcome:
-    egress.promote(call.app(), call.path["ip"], call.now)
+    addresses.promote_egress(call.app(), call.path["ip"], call.now)
     return ApiResponse(status=204)
 
 

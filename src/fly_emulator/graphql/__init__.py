@@ -6,6 +6,45 @@ those of the Machines API. graphql-core parses and executes; it is imported at t
 
 from __future__ import annotations
 
-from fly_emulator.graphql.interface import INSTALL, GraphQL, is_installed
+from importlib.util import find_spec
+from typing import Final
 
-__all__ = ["INSTALL", "GraphQL", "is_installed"]
+from fly_emulator.calls import Call
+from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal, WithToken
+
+INSTALL: Final = "pip install 'score-flyio[emulator]'"
+"""What brings the package that executes the documents."""
+
+
+def is_installed() -> bool:
+    """Whether documents can be executed."""
+    try:
+        return find_spec("graphql") is not None
+    except ValueError:
+        return False
+
+
+class GraphQL(WithToken):
+    """The interface at `/graphql`."""
+
+    prefix = "/graphql"
+
+    def name(self, request: ApiRequest) -> str:  # noqa: ARG002  # one name for all documents
+        """`GraphQL`, whatever is asked for."""
+        return "GraphQL"
+
+    def handle(self, call: Call) -> Outcome:
+        """Answer a request.
+
+        Raises Refusal: it is no GraphQL request, or graphql-core is not installed.
+        """
+        request = call.request
+        if request.method != "POST" or request.path.rstrip("/") != self.prefix:
+            raise Refusal(404, f"no such path: {request.method} {request.path}")
+        try:
+            from fly_emulator.graphql.execution import execute
+        except ModuleNotFoundError as error:
+            if error.name != "graphql":
+                raise
+            raise Refusal(501, f"GraphQL needs graphql-core: {INSTALL}") from error
+        return ApiResponse(document=execute(call))

@@ -9,7 +9,7 @@ from fly_emulator.calls import Call
 from fly_emulator.graphql.finding import found_app
 from fly_emulator.graphql.organizations import organization_of, organization_view, token_view
 from fly_emulator.graphql.views import address_view, app_view
-from fly_emulator.handlers import addresses, apps, egress, secrets, tokens
+from fly_emulator.handlers import addresses, apps, secrets, tokens
 from fly_emulator.records import Json
 
 Mutation: TypeAlias = Callable[[Call, Json], Any]
@@ -38,14 +38,16 @@ def _release(call: Call, wish: Json) -> Json:
 
 def _allocate_egress(call: Call, wish: Json) -> Json:
     app = found_app(call, wish["appId"])
-    return egress.allocate(
+    return addresses.allocate_egress(
         call, app, machine=wish.get("machineId") or "", region=wish.get("region") or ""
     )
 
 
 def _release_egress(call: Call, wish: Json) -> Json:
     app = found_app(call, wish["appId"])
-    return egress.release(app, machine=wish.get("machineId") or "", ip=wish.get("ip") or "")
+    return addresses.release_egress(
+        app, machine=wish.get("machineId") or "", ip=wish.get("ip") or ""
+    )
 
 
 def _create_app(call: Call, wish: Json) -> Json:

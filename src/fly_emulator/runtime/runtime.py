@@ -26,6 +26,7 @@ from fly_emulator.documents import named_checks
 from fly_emulator.exec_local import LocalExecRunner
 from fly_emulator.http import LOOPBACK
 from fly_emulator.process import Behaviour, ProcessModel
+from fly_emulator.programs import Programs
 from fly_emulator.records import CheckRecord, Json, MachineRecord
 from fly_emulator.runtime import checks
 from fly_emulator.runtime.app_proxy import AppProxy, Door, doors
@@ -36,6 +37,7 @@ from fly_emulator.runtime.process import KILL, MachineProcess
 from fly_emulator.runtime.surroundings import own_ports, prepare, variables
 from fly_emulator.server import listening
 from fly_emulator.settings import EmulatorSettings
+from fly_emulator.wire import Execution
 from fly_emulator.world import World
 
 if TYPE_CHECKING:
@@ -271,6 +273,27 @@ class Runtime:
             async with listening(LOOPBACK, way.port) as (listener, url):
                 self.urls[way.name] = url if door.http else url.replace("http", "tcp")
                 await listener.serve(AppProxy(self._emulator, self, app, door).serve)
+
+
+@frozen
+class CommandsWithin(LocalExecRunner):
+    """An `ExecRunner` for the machines of a runtime."""
+
+    runtime: Runtime = field(kw_only=True)
+
+    async def run(self, execution: Execution) -> Json:
+        """Run the command beside the machine's process; in a machine without one, play it."""
+        if not self.runtime.folder(execution.machine).is_dir():
+            return await Programs().run(execution)
+        return await super().run(execution)
+
+    def folder(self, machine: MachineRecord) -> Path:
+        """The folder of the machine's process."""
+        return self.runtime.folder(machine)
+
+    def environment(self, machine: MachineRecord) -> dict[str, str]:
+        """The variables of the machine's process."""
+        return self.runtime.environment(machine, self.runtime.ports(machine))
 
 
 async def _end_by_force(process: MachineProcess) -> None:
