@@ -15,10 +15,7 @@ _DEEPEST: Final = 64
 
 
 def json_object(body: bytes) -> Json:
-    """The JSON object of a body; an empty body is an empty object.
-
-    Raises Refusal: the body is something else.
-    """
+    """The JSON object of a body, empty where that is. Raises Refusal: it is something else."""
     if not body:
         return {}
     if body.count(b"{") + body.count(b"[") > _DEEPEST:
@@ -40,10 +37,7 @@ def to_base64(content: bytes) -> str:
 
 
 def from_base64(document: Json, name: str, *, below: str = "") -> bytes:
-    """The bytes of a member, of an object `below` a place; none where it is missing.
-
-    Raises Refusal: it is something else.
-    """
+    """The bytes of a member `below` a place; missing, there are none. Raises Refusal: no base64."""
     try:
         return base64.b64decode(document.get(name) or "", validate=True)
     except (ValueError, TypeError) as error:

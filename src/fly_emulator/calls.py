@@ -37,10 +37,7 @@ class Call:
     # --- parameters
 
     def body(self) -> Json:
-        """The JSON object of the body; an empty body is an empty object.
-
-        Raises Refusal: the body is something else.
-        """
+        """The JSON object of the body, as `json_object` takes it."""
         return json_object(self.request.body)
 
     def query(self, name: str) -> str | None:
@@ -74,10 +71,7 @@ class Call:
     # --- what the call is about
 
     def organization(self, slug: str) -> Organization:
-        """An organization that the caller may act in.
-
-        Raises Refusal: there is none, or the caller is not in it.
-        """
+        """The organization of a slug. Raises Refusal: there is none, or the caller is not in it."""
         organization = self.settings.organization(slug)
         if organization is None:
             raise Refusal(404, f"organization not found: {slug!r}")
@@ -101,17 +95,11 @@ class Call:
         return codes
 
     def app(self) -> App:
-        """The app in the path.
-
-        Raises Refusal: it is missing, not visible yet, or someone else's.
-        """
+        """The app in the path, as `app_named` finds it."""
         return self.app_named(self.path["app_name"])
 
     def app_named(self, name: str) -> App:
-        """An app of that name.
-
-        Raises Refusal: it is missing, not visible yet, or someone else's.
-        """
+        """An app. Raises Refusal: it is missing, not visible yet, or someone else's."""
         app = self.world.apps.get(name)
         below = self.operation != "Apps_show"
         if app is None or not self._knows(app, below=below):
@@ -130,10 +118,7 @@ class Call:
         return app.visible_at <= self.now or self.request.method != "GET"
 
     def machine(self) -> MachineRecord:
-        """The machine in the path, which may be destroyed.
-
-        Raises Refusal: it is missing or not visible yet.
-        """
+        """The machine in the path, maybe a destroyed one. Raises Refusal: it is not there (yet)."""
         app = self.app()
         machine = self.world.machines.get(self.path["machine_id"])
         missing = machine is None or machine.app != app.name

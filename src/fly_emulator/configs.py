@@ -34,10 +34,7 @@ DURATIONS: Final = ("interval", "timeout", "grace_period")
 
 
 def accept(config: object, settings: EmulatorSettings) -> Json:
-    """The config as the platform keeps it.
-
-    Raises Refusal: it cannot be used; the message names the place.
-    """
+    """The config as the platform keeps it. Raises Refusal: it cannot be used, with the place."""
     if not isinstance(config, dict):
         raise Refusal(400, "config is required")
     _check_shape(config)

@@ -37,7 +37,6 @@ class DistributionApi:
     prefix = "/v2/"
 
     def name(self, request: ApiRequest) -> str:
-        """The operation, such as `Registry_manifest`."""
         return f"Registry_{_matched(request)[0]}"
 
     def is_public(self, request: ApiRequest) -> bool:
@@ -45,7 +44,6 @@ class DistributionApi:
         return "ns" in dict(request.query)
 
     def handle(self, call: Call) -> Outcome:
-        """Answer a request. Raises Refusal: for an error answer."""
         world, request = call.world, call.request
         kind, parts = _matched(request)
         if kind == "unknown" or not world.settings.registry:

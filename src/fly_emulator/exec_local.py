@@ -56,7 +56,6 @@ class LocalExecRunner:
         return None
 
     def environment(self, machine: MachineRecord) -> dict[str, str]:
-        """The variables of a process in the machine."""
         app = self.world.apps.get(machine.app)
         secrets = {s.name: s.value for s in app.secrets.values()} if app else {}
         env = machine.config.get("env") or {}

@@ -49,10 +49,7 @@ def preset(size: str) -> Json | None:
 
 
 def complete(config: Json) -> Json:
-    """The guest of a config, from its `guest`, its `size` or the default.
-
-    Raises Refusal: there is no such guest.
-    """
+    """The guest of a config: its `guest`, `size`, or the default. Raises Refusal: none is such."""
     guest, size = config.get("guest"), config.get("size")
     if size is not None and not guest:
         found = preset(str(size))
@@ -77,10 +74,7 @@ def memory_of(config: Json) -> int:
 
 
 def wanted_memory(guest: object, default: int) -> int:
-    """Memory of a guest that a caller plans with; None or empty: the default.
-
-    Raises Refusal: there is no such guest.
-    """
+    """Memory of a guest that a caller plans with, if it gave one. Raises Refusal: none is such."""
     if not guest:
         return default
     if not isinstance(guest, dict):

@@ -49,7 +49,6 @@ class Side:
         return b""
 
     async def send(self, *events: h11.Event) -> None:
-        """Send what happens."""
         data = b"".join(self.protocol.send(event) or b"" for event in events)
         if data:
             await self.stream.send(data)

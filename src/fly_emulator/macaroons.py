@@ -50,7 +50,6 @@ class Discharges(WithToken):
     prefix = "/aaa/v1/.well-known/macfly/3p"
 
     def name(self, _request: ApiRequest) -> str:
-        """The one operation."""
         return "Macfly_discharge"
 
     def handle(self, call: Call) -> Outcome:

@@ -29,11 +29,9 @@ class Web(WithToken):
     prefix = "/api/v1/"
 
     def name(self, request: ApiRequest) -> str:
-        """The operation, such as `Web_create_release`."""
         return _ROUTES.match(request.method, request.path).operation
 
     def handle(self, call: Call) -> Outcome:
-        """Answer a request. Raises Refusal: for an error answer."""
         method, path = call.request.method, call.request.path
         match = _ROUTES.match(method, path)
         handler = _HANDLERS.get(match.operation)

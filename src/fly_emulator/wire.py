@@ -41,7 +41,6 @@ class WithToken:
     """An interface that answers nobody without a token."""
 
     def is_public(self, _request: ApiRequest) -> bool:
-        """Never."""
         return False
 
 
@@ -58,7 +57,6 @@ class ApiResponse:
     headers: Mapping[str, str] = field(factory=dict)
 
     def content(self) -> tuple[bytes, str | None]:
-        """The body and its content type."""
         if self.raw is not None:
             return self.raw, self.media_type
         if self.document is None:

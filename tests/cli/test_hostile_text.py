@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
+from attrs import evolve
 
 from fly_emulator import Emulator
 from fly_emulator.wire import ApiRequest, ApiResponse
@@ -44,10 +45,7 @@ class HostileEmulator(Emulator):
 
     async def handle(self, request: ApiRequest) -> ApiResponse:
         answer = await super().handle(request)
-        document = self._said(answer.document)
-        return ApiResponse(
-            status=answer.status, document=document, text=answer.text, headers=answer.headers
-        )
+        return evolve(answer, document=self._said(answer.document))
 
     def _said(self, value: Any) -> Any:
         if isinstance(value, list):

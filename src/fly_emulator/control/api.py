@@ -59,8 +59,6 @@ class ControlApi:
 
 @frozen
 class _Asked:
-    """What a handler sees."""
-
     control: Control
     path: dict[str, str]
     body: Given

@@ -23,10 +23,7 @@ class Given:
         self._asked: set[str] = set()
 
     def text(self, name: str, default: _Default = _REQUIRED) -> str | _Default:
-        """A text that is not empty.
-
-        Raises ConfigError: it is something else, or missing without a default.
-        """
+        """A text that is not empty. Raises ConfigError: it is none, or missing without default."""
         value: str | _Default = self._value(name, default, "a text")
         if name in self.document and not (isinstance(value, str) and value.strip()):
             raise wrong(name, f"{value!r} is no text", "give a text")
@@ -42,10 +39,7 @@ class Given:
     def integer(
         self, name: str, default: _Default = _REQUIRED, *, most: int = _MOST
     ) -> int | _Default:
-        """A whole number from 0 on.
-
-        Raises ConfigError: it is something else, or missing without a default.
-        """
+        """A whole number from 0 on. Raises ConfigError: it is none, or missing without default."""
         value = self._value(name, default, "a number")
         if name not in self.document:
             return default

@@ -30,14 +30,9 @@ class GraphQL(WithToken):
     prefix = "/graphql"
 
     def name(self, request: ApiRequest) -> str:  # noqa: ARG002  # one name for all documents
-        """`GraphQL`, whatever is asked for."""
         return "GraphQL"
 
     def handle(self, call: Call) -> Outcome:
-        """Answer a request.
-
-        Raises Refusal: it is no GraphQL request, or graphql-core is not installed.
-        """
         request = call.request
         if request.method != "POST" or request.path.rstrip("/") != self.prefix:
             raise Refusal(404, f"no such path: {request.method} {request.path}")

@@ -12,10 +12,7 @@ _Record = TypeVar("_Record", MachineRecord, VolumeRecord)
 
 
 def found_app(call: Call, name: str | None) -> App:
-    """The app of a name, which is its id, too.
-
-    Raises Refusal: there is none, or it is someone else's.
-    """
+    """The app of a name, which is its id, too. Raises Refusal: the caller has none."""
     try:
         return call.app_named(name or "")
     except Refusal as refusal:
@@ -25,18 +22,12 @@ def found_app(call: Call, name: str | None) -> App:
 
 
 def found_machine(call: Call, name: str) -> tuple[App, MachineRecord]:
-    """The machine of an id, wherever it is, and its app.
-
-    Raises Refusal: there is none, or it is someone else's.
-    """
+    """The machine of an id, wherever it is, and its app. Raises Refusal: the caller has none."""
     return _found(call, call.world.machines.get(name), f'Machine "{name}"')
 
 
 def found_volume(call: Call, name: str) -> tuple[App, VolumeRecord]:
-    """The volume of an id, wherever it is, and its app.
-
-    Raises Refusal: there is none, or it is someone else's.
-    """
+    """The volume of an id, wherever it is, and its app. Raises Refusal: the caller has none."""
     return _found(call, call.world.volumes.get(name), f'Volume "{name}"')
 
 

@@ -39,10 +39,7 @@ def viewer_view(call: Call) -> Json:
 
 
 def organization_of(call: Call, number: str) -> Organization:
-    """The organization of an id, which the other interfaces do not know.
-
-    Raises Refusal: the caller has none of that id.
-    """
+    """The organization of an id that only GraphQL knows. Raises Refusal: the caller has none."""
     for organization in call.organizations():
         if organization_id(organization) == number:
             return organization

@@ -11,10 +11,7 @@ from fly_emulator.wire import ApiResponse, Outcome, Refusal
 
 
 def ttl_of(call: Call, value: Any) -> int:
-    """A time to live in seconds; None means the default.
-
-    Raises Refusal: it is not a number, or out of range.
-    """
+    """Seconds to live; None: the default. Raises Refusal: it is no number, or out of range."""
     if value is None:
         return call.settings.default_lease_ttl
     try:

@@ -39,10 +39,7 @@ def _delete(call: Call) -> Outcome:
 
 
 def _check(document: Json) -> None:
-    """Refuse a policy whose parts have other shapes than the document's.
-
-    Raises Refusal.
-    """
+    """Refuse a policy whose parts have other shapes than the document's. Raises Refusal."""
     if not isinstance(document.get("name", ""), str):
         raise Refusal(400, "invalid name: a text is needed")
     _selector(document.get("selector", {}))

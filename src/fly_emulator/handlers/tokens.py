@@ -100,10 +100,7 @@ def _current(call: Call) -> Outcome:
 
 
 def _verified(call: Call) -> tuple[str, Principal]:
-    """The token text of a body, and whom it speaks for.
-
-    Raises Refusal: it is missing or not good.
-    """
+    """The token text of a body, and whom it speaks for. Raises Refusal: it is missing or bad."""
     header = want_text(call.body(), "header")
     request = ApiRequest(method="", path="", headers={"authorization": header})
     try:

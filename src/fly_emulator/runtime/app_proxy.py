@@ -81,7 +81,6 @@ class AppProxy:
     _turns: Counter[str] = field(factory=Counter)
 
     async def serve(self, stream: SocketStream) -> None:
-        """Serve one connection to its end."""
         async with stream:
             if self.door.http:
                 await serve_http(Side(stream, h11.SERVER), self._answer, respond)

@@ -57,7 +57,6 @@ class NamesProxy:
     _turns: Counter[int] = field(factory=Counter)
 
     async def serve(self, stream: SocketStream) -> None:
-        """Serve one connection to its end."""
         async with stream:
             await serve_http(Side(stream, h11.SERVER), self._answer, respond)
 

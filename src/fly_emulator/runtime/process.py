@@ -58,7 +58,6 @@ class MachineProcess:
 
     @property
     def stop_signal(self) -> int:
-        """The signal that its machine's config asks for."""
         name = (self.config.get("stop_config") or {}).get("signal") or "SIGINT"
         return int(getattr(signal, name, signal.SIGINT))
 
@@ -133,6 +132,5 @@ class MachineProcess:
         self.send(PAUSE)
 
     def resume(self) -> None:
-        """Let it go on."""
         self.paused = False
         self.send(RESUME)

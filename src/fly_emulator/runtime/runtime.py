@@ -81,7 +81,6 @@ class Runtime:
 
     @property
     def world(self) -> World:
-        """What the processes belong to."""
         return self._emulator.world
 
     def model(self, played: ProcessModel) -> ProcessModel:
@@ -236,11 +235,9 @@ class Runtime:
     # --- what a process finds, and where it is found
 
     def folder(self, machine: MachineRecord) -> Path:
-        """Where a machine's files are."""
         return self._home / "machines" / machine.id
 
     def environment(self, machine: MachineRecord, ports: dict[int, int]) -> dict[str, str]:
-        """The variables of a machine's process."""
         passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         given = LocalExecRunner(self.world).environment(machine)
         names = name_variables(self._names_port)
@@ -288,11 +285,9 @@ class CommandsWithin(LocalExecRunner):
         return await super().run(execution)
 
     def folder(self, machine: MachineRecord) -> Path:
-        """The folder of the machine's process."""
         return self.runtime.folder(machine)
 
     def environment(self, machine: MachineRecord) -> dict[str, str]:
-        """The variables of the machine's process."""
         return self.runtime.environment(machine, self.runtime.ports(machine))
 
 
