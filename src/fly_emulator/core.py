@@ -297,7 +297,7 @@ class Emulator:
             return await self._wait(outcome)
         if isinstance(outcome, Execution):
             return await self._run(outcome)
-        return outcome
+        return outcome if isinstance(outcome, ApiResponse) else ApiResponse(document=outcome)
 
     def _perform(self, request: ApiRequest, progress: _Progress, now: float) -> Outcome:
         operation, path = progress.match.operation, progress.match.path

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fly_emulator.bodies import from_base64, to_base64
 from fly_emulator.calls import Call
-from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal, WithToken
+from fly_emulator.wire import ApiRequest, Outcome, Refusal, WithToken
 from score_flyio.base.macaroon import Macaroon, read_macaroon
 
 PERMISSION: Final = "https://api.fly.io/v1"
@@ -64,7 +64,7 @@ class Discharges(WithToken):
             raise Refusal(400, "ticket is required")
         ends = call.now + call.settings.discharge_life
         made = new_macaroon(ticket, ends=ends, location=USERS)
-        return ApiResponse(document={"discharge": made})
+        return {"discharge": made}
 
 
 def _pack(value: Any) -> bytes:

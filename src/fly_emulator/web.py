@@ -81,30 +81,28 @@ def _update_release(call: Call) -> Outcome:
         raise Refusal(422, f"invalid status: {status!r}")
     release.status = status
     release.metadata = body.get("metadata") or release.metadata
-    return ApiResponse(document=documents.release_document(release))
+    return documents.release_document(release)
 
 
 def _list_releases(call: Call) -> Outcome:
     newest = call.app().releases[::-1][: max(call.integer("limit", _SHOWN), 0)]
-    return ApiResponse(document={"releases": [documents.release_document(one) for one in newest]})
+    return {"releases": [documents.release_document(one) for one in newest]}
 
 
 def _current_release(call: Call) -> Outcome:
     app = call.app()
     if not app.releases:
         raise Refusal(404, f"app {app.name} has no release")
-    return ApiResponse(document=documents.release_document(app.releases[-1]))
+    return documents.release_document(app.releases[-1])
 
 
 def _all_current(call: Call) -> Outcome:
     """When the latest release of each app was made."""
-    return ApiResponse(
-        document={
-            app.name: rfc3339(app.releases[-1].created_at)
-            for app in call.world.apps.values()
-            if app.releases and call.may_use(app.organization)
-        }
-    )
+    return {
+        app.name: rfc3339(app.releases[-1].created_at)
+        for app in call.world.apps.values()
+        if app.releases and call.may_use(app.organization)
+    }
 
 
 # --- builds
@@ -123,7 +121,7 @@ def _create_build(call: Call) -> Outcome:
     app = call.app_named(want_text(call.body(), "app_name"))
     build = BuildRecord(id=call.world.number(), started_at=call.now)
     app.builds.append(build)
-    return ApiResponse(document=_build_document(build, call.now))
+    return _build_document(build, call.now)
 
 
 def _finish_build(call: Call) -> Outcome:
@@ -134,7 +132,7 @@ def _finish_build(call: Call) -> Outcome:
     if build is None:
         raise Refusal(404, f"build not found: {number}")
     build.status, build.finished_at = want_text(body, "status"), call.now
-    return ApiResponse(document=_build_document(build, call.now))
+    return _build_document(build, call.now)
 
 
 # --- addresses, organizations and logs
@@ -147,12 +145,12 @@ def _promote_egress_ip(call: Call) -> Outcome:
 
 def _list_organizations(call: Call) -> Outcome:
     found = [documents.organization_document(one) for one in call.organizations()]
-    return ApiResponse(document={"organizations": found})
+    return {"organizations": found}
 
 
 def _show_organization(call: Call) -> Outcome:
     organization = call.organization(call.path["org_slug"])
-    return ApiResponse(document={"organization": documents.organization_document(organization)})
+    return {"organization": documents.organization_document(organization)}
 
 
 def _logs(call: Call) -> Outcome:
@@ -173,7 +171,7 @@ def _logs(call: Call) -> Outcome:
         }
         for number, line in enumerate(lines, 1)
     ]
-    return ApiResponse(document={"data": rows[seen:], "meta": {"next_token": str(len(rows))}})
+    return {"data": rows[seen:], "meta": {"next_token": str(len(rows))}}
 
 
 _TABLE: Final[tuple[tuple[str, str, str, Handler], ...]] = (

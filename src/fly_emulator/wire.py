@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import define, field, frozen
 
-from fly_emulator.records import MachineRecord
+from fly_emulator.records import Json, MachineRecord
 
 NONCE_HEADER = "fly-machine-lease-nonce"
 _CHALLENGE = {"www-authenticate": 'Basic realm="fly"'}
@@ -99,7 +99,8 @@ class Execution:
     container: str | None = None
 
 
-Outcome: TypeAlias = ApiResponse | Waiting | Execution
+Outcome: TypeAlias = Json | list[Json] | ApiResponse | Waiting | Execution
+"""What becomes of a call; a mere document is an answer of 200."""
 
 
 @define(eq=False)

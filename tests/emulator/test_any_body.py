@@ -149,9 +149,10 @@ def call(
         seen=world.sequence,
     )
     try:
-        return handler(made)
+        outcome = handler(made)
     except Refusal as refusal:
         return refusal.response()
+    return ApiResponse(document=outcome) if isinstance(outcome, dict | list) else outcome
 
 
 def named(name: str) -> Operation:

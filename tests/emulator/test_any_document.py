@@ -62,8 +62,7 @@ def rest(world: World, operation: str, body: Any, **path: str) -> Any:
             seen=world.sequence,
         )
     )
-    assert isinstance(answer, ApiResponse)
-    return answer.document
+    return answer.document if isinstance(answer, ApiResponse) else answer
 
 
 def furnished() -> tuple[World, dict[str, str]]:

@@ -16,7 +16,7 @@ from fly_emulator.calls import Call
 from fly_emulator.handlers import HANDLERS
 from fly_emulator.persist import dump
 from fly_emulator.settings import Principal
-from fly_emulator.wire import NONCE_HEADER, ApiRequest, ApiResponse, Refusal, Waiting
+from fly_emulator.wire import NONCE_HEADER, ApiRequest, ApiResponse, Execution, Refusal, Waiting
 from fly_emulator.world_file import WorldFile
 from fly_machines.operations import OPERATIONS
 from tests.emulator.invariants import violations
@@ -81,8 +81,8 @@ class Platform(RuleBasedStateMachine):
             return refusal.response()
         if isinstance(outcome, Waiting):
             return outcome.poll(self.now) or ApiResponse(status=100)
-        assert isinstance(outcome, ApiResponse)
-        return outcome
+        assert not isinstance(outcome, Execution)
+        return outcome if isinstance(outcome, ApiResponse) else ApiResponse(document=outcome)
 
     @rule(
         target=machines,

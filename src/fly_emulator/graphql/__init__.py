@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from fly_emulator.calls import Call
-from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal, WithToken
+from fly_emulator.wire import ApiRequest, Outcome, Refusal, WithToken
 
 INSTALL: Final = "pip install 'score-flyio[emulator]'"
 """What brings the package that executes the documents."""
@@ -42,4 +42,4 @@ class GraphQL(WithToken):
             if error.name != "graphql":
                 raise
             raise Refusal(501, f"GraphQL needs graphql-core: {INSTALL}") from error
-        return ApiResponse(document=execute(call))
+        return execute(call)

@@ -7,10 +7,10 @@ from typing import Any, Final
 from fly_emulator import configs, lifecycle
 from fly_emulator.calls import Call, Handler
 from fly_emulator.durations import seconds_of
-from fly_emulator.records import MachineRecord
-from fly_emulator.wire import ApiResponse, Outcome, Refusal
+from fly_emulator.records import Json, MachineRecord
+from fly_emulator.wire import Outcome, Refusal
 
-_OK: Final = ApiResponse(document={"ok": True})
+_OK: Final[Json] = {"ok": True}
 _STOP_SIGNALS: Final = frozenset(
     {"SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGTERM"}
 )
@@ -77,7 +77,7 @@ def _start(call: Call) -> Outcome:
         lifecycle.start(call.world, machine, call.now, resumed=before == "suspended")
     elif before not in {"started", "starting"} or call.settings.repeats_are_refused:
         raise _refuse_state(machine, "start")
-    return ApiResponse(document={"previous_state": before, "migrated": False, "new_host": ""})
+    return {"previous_state": before, "migrated": False, "new_host": ""}
 
 
 def _stop(call: Call) -> Outcome:

@@ -25,7 +25,7 @@ def _create(call: Call) -> Outcome:
     if body.get("type") == "egress_pair":
         region = str(body.get("region") or call.settings.nearest)
         pair = allocate_egress(call, app, region=region)
-        return ApiResponse(document={"ip_pair": pair, "region": region, "egress": True})
+        return {"ip_pair": pair, "region": region, "egress": True}
     address = allocate(
         call,
         app,
@@ -34,7 +34,7 @@ def _create(call: Call) -> Outcome:
         network=str(body.get("network") or ""),
         service_name=str(body.get("service_name") or ""),
     )
-    return ApiResponse(document=documents.ip_document(address))
+    return documents.ip_document(address)
 
 
 def allocate(
@@ -78,7 +78,7 @@ def _list(call: Call) -> Outcome:
     app = call.app()
     leaving = app.egress if call.settings.lists_egress else ()
     shown = [documents.ip_document(ip) for ip in app.ips]
-    return ApiResponse(document={"ips": shown + [documents.egress_document(ip) for ip in leaving]})
+    return {"ips": shown + [documents.egress_document(ip) for ip in leaving]}
 
 
 def _delete(call: Call) -> Outcome:

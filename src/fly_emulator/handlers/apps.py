@@ -68,11 +68,11 @@ def _list(call: Call) -> Outcome:
         and app.visible_at <= call.now
         and (role is None or app.role == role)
     ]
-    return ApiResponse(document={"apps": found, "total_apps": len(found)})
+    return {"apps": found, "total_apps": len(found)}
 
 
 def _show(call: Call) -> Outcome:
-    return ApiResponse(document=documents.app_document(call.world, call.app()))
+    return documents.app_document(call.world, call.app())
 
 
 def _delete(call: Call) -> Outcome:

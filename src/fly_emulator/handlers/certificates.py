@@ -114,7 +114,7 @@ def _create_custom(call: Call) -> Outcome:
 
 
 def _show(call: Call) -> Outcome:
-    return ApiResponse(document=_detail(call, *_find(call)))
+    return _detail(call, *_find(call))
 
 
 def _check(call: Call) -> Outcome:
@@ -123,7 +123,7 @@ def _check(call: Call) -> Outcome:
         certificate.issued_at = call.now + call.settings.certificate_issue
     certificate.checked = True
     records: Json = {"a": [], "aaaa": [], "cname": [], "resolved_addresses": [], "soa": None}
-    return ApiResponse(document={**_detail(call, app, certificate), "dns_records": records})
+    return {**_detail(call, app, certificate), "dns_records": records}
 
 
 def _list(call: Call) -> Outcome:
@@ -132,15 +132,11 @@ def _list(call: Call) -> Outcome:
     names = sorted(name for name in app.certificates if wanted in name)
     start = max(call.integer("cursor", 0), 0)
     end = start + min(max(limit, 1), _MOST)
-    return ApiResponse(
-        document={
-            "certificates": [
-                summary(app.certificates[name], call.now) for name in names[start:end]
-            ],
-            "total_count": len(names),
-            "next_cursor": str(end) if end < len(names) else "",
-        }
-    )
+    return {
+        "certificates": [summary(app.certificates[name], call.now) for name in names[start:end]],
+        "total_count": len(names),
+        "next_cursor": str(end) if end < len(names) else "",
+    }
 
 
 def summary(certificate: CertificateRecord, now: float) -> Json:
@@ -167,7 +163,7 @@ def _delete(call: Call) -> Outcome:
 def _delete_acme(call: Call) -> Outcome:
     app, certificate = _find(call)
     certificate.acme = False
-    return ApiResponse(document=_detail(call, app, certificate))
+    return _detail(call, app, certificate)
 
 
 def _delete_custom(call: Call) -> Outcome:
@@ -175,7 +171,7 @@ def _delete_custom(call: Call) -> Outcome:
     certificate.custom = False
     warning = "" if certificate.acme else "no certificate is left for this host name"
     detail = {k: v for k, v in _detail(call, app, certificate).items() if v is not None}
-    return ApiResponse(document={**detail, "warning": warning})
+    return {**detail, "warning": warning}
 
 
 HANDLERS: Final[dict[str, Handler]] = {

@@ -53,7 +53,7 @@ def _acquire(call: Call) -> Outcome:
 
 def _show(call: Call) -> Outcome:
     machine, lease = _held(call)
-    return ApiResponse(document=documents.lease_document(machine, lease))
+    return documents.lease_document(machine, lease)
 
 
 def _release(call: Call) -> Outcome:
@@ -63,7 +63,7 @@ def _release(call: Call) -> Outcome:
     if lease.nonce != call.nonce:
         raise Refusal(409, held_text(machine, lease), envelope=True)
     machine.lease = None
-    return ApiResponse(document={"status": "success", "data": {"ok": True}})
+    return {"status": "success", "data": {"ok": True}}
 
 
 def _held(call: Call) -> tuple[MachineRecord, LeaseRecord]:

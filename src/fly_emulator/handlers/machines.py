@@ -10,7 +10,7 @@ from fly_emulator.handlers.actions import check_host
 from fly_emulator.handlers.leases import grant, ttl_of
 from fly_emulator.handlers.secrets import check_newest
 from fly_emulator.records import App, Host, Json, MachineRecord, VolumeRecord
-from fly_emulator.wire import ApiResponse, Outcome, Refusal
+from fly_emulator.wire import Outcome, Refusal
 from fly_emulator.world import World
 
 _MAX_EVENTS: Final = 50
@@ -34,12 +34,12 @@ def _create(call: Call) -> Outcome:
     return _changed(call, machine, ttl)
 
 
-def _changed(call: Call, machine: MachineRecord, ttl: int | None) -> ApiResponse:
+def _changed(call: Call, machine: MachineRecord, ttl: int | None) -> Json:
     """The machine as it is now, with a lease where one was asked for."""
     document = documents.machine_document(call.world, machine, call.now)
     if ttl is not None:
         document["nonce"] = grant(call, machine, ttl, "").nonce
-    return ApiResponse(document=document)
+    return document
 
 
 def _check_secrets(call: Call, app: App, body: Json) -> None:
@@ -146,7 +146,7 @@ def _resize(call: Call, machine: MachineRecord, config: Json) -> None:
 
 
 def _show(call: Call) -> Outcome:
-    return ApiResponse(document=documents.machine_document(call.world, call.machine(), call.now))
+    return documents.machine_document(call.world, call.machine(), call.now)
 
 
 def _list(call: Call) -> Outcome:
@@ -157,7 +157,7 @@ def _list(call: Call) -> Outcome:
         for key, value in call.request.query
         if key.startswith("metadata.")
     }
-    found = [
+    return [
         documents.machine_document(call.world, machine, call.now, summary=summary)
         for machine in call.world.machines_of(app)
         if call.sees(machine)
@@ -168,22 +168,19 @@ def _list(call: Call) -> Outcome:
         and machine.region not in call.world.unlisted
         and metadata.items() <= (machine.config.get("metadata") or {}).items()
     ]
-    return ApiResponse(document=found)
 
 
 def _versions(call: Call) -> Outcome:
-    return ApiResponse(
-        document=[
-            {"version": version.instance_id, "user_config": version.config}
-            for version in reversed(call.machine().versions)
-        ]
-    )
+    return [
+        {"version": version.instance_id, "user_config": version.config}
+        for version in reversed(call.machine().versions)
+    ]
 
 
 def _events(call: Call) -> Outcome:
     machine, limit = call.machine(), call.integer("limit", 20)
     newest = machine.events[::-1][: min(max(limit, 1), _MAX_EVENTS)]
-    return ApiResponse(document=[documents.event_document(event) for event in newest])
+    return [documents.event_document(event) for event in newest]
 
 
 HANDLERS: Final[dict[str, Handler]] = {

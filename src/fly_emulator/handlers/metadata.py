@@ -24,14 +24,14 @@ def _store(call: Call, machine: MachineRecord, metadata: dict[str, Any]) -> None
 
 
 def _show(call: Call) -> Outcome:
-    return ApiResponse(document=_metadata(call.machine()))
+    return _metadata(call.machine())
 
 
 def _show_key(call: Call) -> Outcome:
     metadata, key = _metadata(call.machine()), call.path["key"]
     if key not in metadata:
         raise Refusal(404, f"metadata key not found: {key}")
-    return ApiResponse(document={"value": metadata[key]})
+    return {"value": metadata[key]}
 
 
 def _set_key(call: Call) -> Outcome:

@@ -13,7 +13,7 @@ _DIRECTIONS: Final = ("ingress", "egress")
 
 def _list(call: Call) -> Outcome:
     found = call.app().policies
-    return ApiResponse(document=[{**policy, "id": name} for name, policy in found.items()])
+    return [{**policy, "id": name} for name, policy in found.items()]
 
 
 def _set(call: Call) -> Outcome:

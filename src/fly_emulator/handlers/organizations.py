@@ -9,7 +9,7 @@ from typing import Final
 from fly_emulator import documents
 from fly_emulator.calls import Call, Handler
 from fly_emulator.records import App, Json
-from fly_emulator.wire import ApiResponse, Outcome, Refusal
+from fly_emulator.wire import Outcome, Refusal
 from score_flyio.base.clock import rfc3339
 
 _MOST: Final = 1000
@@ -81,7 +81,7 @@ def _machines(call: Call) -> Outcome:
         and (deleted or not machine.destroyed)
         and _wanted(call, machine.region, machine.state)
     ]
-    return ApiResponse(document={**_page(call, "machine", rows), "error_regions": []})
+    return {**_page(call, "machine", rows), "error_regions": []}
 
 
 def _volumes(call: Call) -> Outcome:
@@ -98,7 +98,7 @@ def _volumes(call: Call) -> Outcome:
                 extra = {"app_name": app.name, "updated_at": rfc3339(changed), "type": "local"}
                 known = {k: v for k, v in document.items() if v is not None}
                 rows.append((changed, volume.id, {**known, **extra}))
-    return ApiResponse(document=_page(call, "volume", rows))
+    return _page(call, "volume", rows)
 
 
 HANDLERS: Final[dict[str, Handler]] = {"Machines_org_list": _machines, "Volumes_org_list": _volumes}

@@ -6,7 +6,7 @@ from typing import Final
 
 from fly_emulator import documents, guests
 from fly_emulator.calls import Call, Handler, want_integer, want_text
-from fly_emulator.wire import ApiResponse, Outcome, Refusal
+from fly_emulator.wire import Outcome, Refusal
 
 
 def _room(call: Call, code: str, memory_mb: int) -> int:
@@ -28,7 +28,7 @@ def _regions(call: Call) -> Outcome:
     document = {"nearest": call.settings.nearest, "regions": rows}
     if call.settings.region_list_in_capitals:
         document = {name.capitalize(): value for name, value in document.items()}
-    return ApiResponse(document=document)
+    return document
 
 
 def _placements(call: Call) -> Outcome:
@@ -46,7 +46,7 @@ def _placements(call: Call) -> Outcome:
             rows.append({"region": code, "count": count, "concurrency": min(count, 8)})
     if wanted and left > 0:
         raise Refusal(422, f"no room for {wanted} machines", code="insufficient_capacity")
-    return ApiResponse(document={"regions": rows})
+    return {"regions": rows}
 
 
 HANDLERS: Final[dict[str, Handler]] = {

@@ -6,7 +6,7 @@ from typing import Final
 
 from fly_emulator.calls import Call, Handler, want_integer, want_text
 from fly_emulator.records import ClusterRecord, Json
-from fly_emulator.wire import ApiResponse, Outcome, Refusal
+from fly_emulator.wire import Outcome, Refusal
 from score_flyio.base.clock import rfc3339
 
 _PLANS: Final = {
@@ -74,7 +74,7 @@ def _create(call: Call) -> Outcome:
         created_at=call.now,
     )
     call.world.clusters[cluster.id] = cluster
-    return ApiResponse(document={"data": _document(call, cluster)})
+    return {"data": _document(call, cluster)}
 
 
 def _cluster(call: Call) -> ClusterRecord:
@@ -85,14 +85,14 @@ def _cluster(call: Call) -> ClusterRecord:
 
 
 def _show(call: Call) -> Outcome:
-    return ApiResponse(document={"data": _document(call, _cluster(call))})
+    return {"data": _document(call, _cluster(call))}
 
 
 def _credentials(call: Call) -> Outcome:
     cluster, user = _cluster(call), call.path["username"]
     if user != _USER:
         raise Refusal(404, f"user not found: {user}")
-    return ApiResponse(document={"data": {"username": user, "password": cluster.password}})
+    return {"data": {"username": user, "password": cluster.password}}
 
 
 HANDLERS: Final[dict[str, Handler]] = {

@@ -8,7 +8,7 @@ from typing import Any, Final
 from fly_emulator import guests
 from fly_emulator.calls import Call, Handler, want_integer
 from fly_emulator.records import Json, MachineRecord
-from fly_emulator.wire import ApiResponse, Execution, Outcome, Refusal
+from fly_emulator.wire import Execution, Outcome, Refusal
 
 
 def _started(call: Call) -> MachineRecord:
@@ -34,7 +34,7 @@ def _processes(call: Call) -> Outcome:
         "rss": 4096,
         "listen_sockets": sockets,
     }
-    return ApiResponse(document=[process])
+    return [process]
 
 
 def _exec(call: Call) -> Outcome:
@@ -72,7 +72,7 @@ def _memory_document(machine: MachineRecord) -> Json:
 
 
 def _memory(call: Call) -> Outcome:
-    return ApiResponse(document=_memory_document(_started(call)))
+    return _memory_document(_started(call))
 
 
 def _limit_memory(call: Call) -> Outcome:
@@ -81,14 +81,14 @@ def _limit_memory(call: Call) -> Outcome:
     if not 0 < limit <= guests.memory_of(machine.config):
         raise Refusal(400, f"invalid limit_mb: {limit}")
     machine.memory_limit_mb = limit
-    return ApiResponse(document=_memory_document(machine))
+    return _memory_document(machine)
 
 
 def _reclaim_memory(call: Call) -> Outcome:
     machine = _started(call)
     amount = want_integer(call.body(), "amount_mb", 0)
     available = int(_memory_document(machine)["available_mb"])
-    return ApiResponse(document={"actual_mb": min(max(amount, 0), available)})
+    return {"actual_mb": min(max(amount, 0), available)}
 
 
 HANDLERS: Final[dict[str, Handler]] = {

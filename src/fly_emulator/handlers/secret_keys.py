@@ -69,11 +69,11 @@ def _list(call: Call) -> Outcome:
         for name in sorted(app.keys)
         if not wanted or _kind(app.keys[name].type) in wanted
     ]
-    return ApiResponse(document={"secret_keys": found})
+    return {"secret_keys": found}
 
 
 def _show(call: Call) -> Outcome:
-    return ApiResponse(document=_document(_key(call)))
+    return _document(_key(call))
 
 
 def _keep(call: Call, value: bytes) -> Outcome:
@@ -109,7 +109,7 @@ def _delete(call: Call) -> Outcome:
     app = call.app()
     app.keys.pop(call.path["secret_name"], None)
     renew(call, app)
-    return ApiResponse(document=versions(app))
+    return versions(app)
 
 
 def _pad(key: bytes, nonce: bytes, content: bytes) -> bytes:
@@ -127,7 +127,7 @@ def _encrypt(call: Call) -> Outcome:
     nonce = secrets.token_bytes(_NONCE_BYTES)
     hidden = _pad(key, nonce, from_base64(body, "plaintext"))
     tag = _tag(key, nonce, hidden, from_base64(body, "associated_data"))
-    return ApiResponse(document={"ciphertext": to_base64(nonce + tag + hidden)})
+    return {"ciphertext": to_base64(nonce + tag + hidden)}
 
 
 def _decrypt(call: Call) -> Outcome:
@@ -137,13 +137,13 @@ def _decrypt(call: Call) -> Outcome:
     tag, hidden = rest[:_TAG_BYTES], rest[_TAG_BYTES:]
     if not hmac.compare_digest(tag, _tag(key, nonce, hidden, from_base64(body, "associated_data"))):
         raise Refusal(400, "decryption failed")
-    return ApiResponse(document={"plaintext": to_base64(_pad(key, nonce, hidden))})
+    return {"plaintext": to_base64(_pad(key, nonce, hidden))}
 
 
 def _sign(call: Call) -> Outcome:
     key = _key_for(call, _SIGNING)
     signature = _tag(key, from_base64(call.body(), "plaintext"))
-    return ApiResponse(document={"signature": to_base64(signature)})
+    return {"signature": to_base64(signature)}
 
 
 def _verify(call: Call) -> Outcome:

@@ -66,14 +66,12 @@ def renew(call: Call, app: App) -> None:
 def _list(call: Call) -> Outcome:
     app = call.app()
     check_version(call, app)
-    return ApiResponse(
-        document={
-            "secrets": [
-                documents.secret_document(app.secrets[name], reveal=_reveals(call))
-                for name in sorted(app.secrets)
-            ]
-        }
-    )
+    return {
+        "secrets": [
+            documents.secret_document(app.secrets[name], reveal=_reveals(call))
+            for name in sorted(app.secrets)
+        ]
+    }
 
 
 def _update(call: Call) -> Outcome:
@@ -81,7 +79,7 @@ def _update(call: Call) -> Outcome:
     if not isinstance(values, dict):
         raise Refusal(400, "values is required")
     change(call, app, values)
-    document = {
+    return {
         **versions(app),
         "secrets": [
             documents.secret_document(app.secrets[name])
@@ -89,7 +87,6 @@ def _update(call: Call) -> Outcome:
             if name in values
         ],
     }
-    return ApiResponse(document=document)
 
 
 def change(call: Call, app: App, values: Mapping[str, Any]) -> None:
@@ -112,7 +109,7 @@ def _show(call: Call) -> Outcome:
     check_version(call, app)
     if name not in app.secrets:
         raise Refusal(404, f"secret not found: {name}")
-    return ApiResponse(document=documents.secret_document(app.secrets[name], reveal=_reveals(call)))
+    return documents.secret_document(app.secrets[name], reveal=_reveals(call))
 
 
 def _set(call: Call) -> Outcome:
@@ -127,7 +124,7 @@ def _set(call: Call) -> Outcome:
 def _delete(call: Call) -> Outcome:
     app = call.app()
     change(call, app, {call.path["secret_name"]: None})
-    return ApiResponse(document=versions(app))
+    return versions(app)
 
 
 HANDLERS: Final[dict[str, Handler]] = {

@@ -75,7 +75,7 @@ def _deploy_token(call: Call) -> Outcome:
         app=app.name,
         expiry=call.body().get("expiry"),
     )
-    return ApiResponse(document={"token": header(made)})
+    return {"token": header(made)}
 
 
 def _current(call: Call) -> Outcome:
@@ -96,7 +96,7 @@ def _current(call: Call) -> Outcome:
         }
         for organization in call.organizations()
     ]
-    return ApiResponse(document={"tokens": tokens})
+    return {"tokens": tokens}
 
 
 def _verified(call: Call) -> tuple[str, Principal]:
@@ -122,7 +122,7 @@ def _verified_document(header: str) -> Json:
 
 def _authenticate(call: Call) -> Outcome:
     header, _ = _verified(call)
-    return ApiResponse(document=[_verified_document(header)])
+    return [_verified_document(header)]
 
 
 def _authorize(call: Call) -> Outcome:
@@ -139,8 +139,7 @@ def _authorize(call: Call) -> Outcome:
     granted: Json = {"orgid": organization.number, "action": str(access.get("action") or "r")}
     if app is not None:
         granted["appid"] = app.number
-    document = {"access": granted, "verified_token": _verified_document(header)}
-    return ApiResponse(document=document)
+    return {"access": granted, "verified_token": _verified_document(header)}
 
 
 def _kms(call: Call) -> Outcome:

@@ -10,7 +10,7 @@ from attrs import frozen
 from fly_emulator import documents, guests
 from fly_emulator.calls import Call, Handler, want_integer, want_text
 from fly_emulator.records import App, Host, Json, SnapshotRecord, VolumeRecord
-from fly_emulator.wire import ApiResponse, Outcome, Refusal
+from fly_emulator.wire import Outcome, Refusal
 
 _NAME: Final = re.compile(r"[a-z0-9_]{1,30}")
 _LARGEST_GB: Final = 500
@@ -49,8 +49,8 @@ def _create(call: Call) -> Outcome:
     return _answer(call, volume)
 
 
-def _answer(call: Call, volume: VolumeRecord) -> ApiResponse:
-    return ApiResponse(document=documents.volume_document(call.world, volume, call.now))
+def _answer(call: Call, volume: VolumeRecord) -> Json:
+    return documents.volume_document(call.world, volume, call.now)
 
 
 def _living(call: Call) -> VolumeRecord:
@@ -126,13 +126,11 @@ def _choose_host(
 
 def _list(call: Call) -> Outcome:
     deleted = call.settings.lists_deleted_volumes
-    return ApiResponse(
-        document=[
-            documents.volume_document(call.world, volume, call.now)
-            for volume in call.world.volumes_of(call.app())
-            if volume.deleted_at is None or (deleted and not volume.gone_at(call.now))
-        ]
-    )
+    return [
+        documents.volume_document(call.world, volume, call.now)
+        for volume in call.world.volumes_of(call.app())
+        if volume.deleted_at is None or (deleted and not volume.gone_at(call.now))
+    ]
 
 
 def _show(call: Call) -> Outcome:
@@ -156,12 +154,10 @@ def _extend(call: Call) -> Outcome:
     grown = size > volume.size_gb
     volume.size_gb = size
     restart = grown and volume.attached_machine_id is not None
-    return ApiResponse(
-        document={
-            "volume": documents.volume_document(call.world, volume, call.now),
-            "needs_restart": restart and call.settings.extend_needs_restart,
-        }
-    )
+    return {
+        "volume": documents.volume_document(call.world, volume, call.now),
+        "needs_restart": restart and call.settings.extend_needs_restart,
+    }
 
 
 def _delete(call: Call) -> Outcome:
@@ -174,9 +170,7 @@ def _delete(call: Call) -> Outcome:
 
 
 def _snapshots(call: Call) -> Outcome:
-    return ApiResponse(
-        document=[documents.snapshot_document(one) for one in reversed(call.volume().snapshots)]
-    )
+    return [documents.snapshot_document(one) for one in reversed(call.volume().snapshots)]
 
 
 def _snapshot(call: Call) -> Outcome:
@@ -190,7 +184,7 @@ def _snapshot(call: Call) -> Outcome:
     )
     volume.snapshots.append(snapshot)
     backup = {"id": call.world.number(), "state": "created", "graph_id": snapshot.id}
-    return ApiResponse(document={"Msg": {"backup": backup}})
+    return {"Msg": {"backup": backup}}
 
 
 HANDLERS: Final[dict[str, Handler]] = {
