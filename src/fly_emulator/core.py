@@ -26,8 +26,7 @@ from fly_emulator.http import LOOPBACK
 from fly_emulator.limits import RateLimiter, identifier
 from fly_emulator.macaroons import Discharges
 from fly_emulator.principals import principal_of
-from fly_emulator.process import ProcessModel, marked_process
-from fly_emulator.programs import Programs
+from fly_emulator.process import ProcessModel, Programs, marked_process
 from fly_emulator.records import Json
 from fly_emulator.router import MACHINES, UNKNOWN, Match
 from fly_emulator.runtime.commands import Commands
@@ -102,6 +101,7 @@ ANONYMOUS: Final = Principal(user="", organizations=frozenset())
 class _Progress:
     """How far one request got."""
 
+    request: ApiRequest
     interface: Interface | None
     """Whose it is; None: the Machines API's."""
     match: Match
@@ -242,21 +242,18 @@ class Emulator:
             if interface is None
             else Match(interface.name(request), {})
         )
-        progress = _Progress(interface, match, self.now(), self.world.sequence)
+        progress = _Progress(request, interface, match, self.now(), self.world.sequence)
         self._requests += 1
         try:
-            faults = self.faults.for_request(progress.match.operation, request.method)
-            response = await self._answer(request, progress, faults)
-            progress.response = response
+            response = progress.response = await self._answer(progress)
         finally:
-            self._note(request, progress)
+            self._note(progress)
         number = f"{self._requests:08d}-{request.method.lower()}"
         headers = {**response.headers, "fly-request-id": number}
         return attrs.evolve(response, headers=headers)
 
-    async def _answer(
-        self, request: ApiRequest, progress: _Progress, faults: tuple[Fault, ...]
-    ) -> ApiResponse:
+    async def _answer(self, progress: _Progress) -> ApiResponse:
+        faults = self.faults.for_request(progress.match.operation, progress.request.method)
         delay = self._delay() / 2
         extra = sum(fault.seconds for fault in faults if fault.kind == "latency")
         failure = next((fault for fault in faults if fault.kind != "latency"), None)
@@ -265,7 +262,7 @@ class Emulator:
         await _pause(delay + extra)
         if failure is not None and not failure.after:
             return self._failed(failure)
-        response = await self._execute(request, progress)
+        response = await self._execute(progress)
         if failure is not None and failure.kind in {"html", "cut", "null"}:
             response = garbled(response, failure.kind)
         elif failure is not None:
@@ -285,10 +282,10 @@ class Emulator:
             return Refusal(fault.status, f"injected fault {fault.status}").response()
         raise ConnectionBroken("hang" if fault.kind == "hang" else "reset")
 
-    async def _execute(self, request: ApiRequest, progress: _Progress) -> ApiResponse:
+    async def _execute(self, progress: _Progress) -> ApiResponse:
         try:
-            with self._shared(changes=request.method != "GET"):
-                outcome = self._perform(request, progress, self.advance())
+            with self._shared(changes=progress.request.method != "GET"):
+                outcome = self._perform(progress, self.advance())
         except Refusal as refusal:
             return refusal.response()
         finally:
@@ -299,26 +296,24 @@ class Emulator:
             return await self._run(outcome)
         return outcome if isinstance(outcome, ApiResponse) else ApiResponse(document=outcome)
 
-    def _perform(self, request: ApiRequest, progress: _Progress, now: float) -> Outcome:
+    def _perform(self, progress: _Progress, now: float) -> Outcome:
+        request, interface = progress.request, progress.interface
         operation, path = progress.match.operation, progress.match.path
-        interface = progress.interface
         if interface is None and operation == UNKNOWN:
             raise Refusal(404, f"no such path: {request.method} {request.path}")
         public = interface is not None and interface.is_public(request)
         principal = ANONYMOUS if public else principal_of(self.world, request.token, now)
         if interface is None:
-            self._limit(request, progress.match, now)
+            self._limit(operation, path, request.token, now)
         progress.executed = True
         call = Call(self.world, request, operation, path, principal, now, progress.seen)
         return HANDLERS[operation](call) if interface is None else interface.handle(call)
 
-    def _limit(self, request: ApiRequest, match: Match, now: float) -> None:
+    def _limit(self, operation: str, path: dict[str, str], token: str, now: float) -> None:
         if not self.settings.rate_limits:
             return
-        name = identifier(
-            match.operation, match.path, request.token, per_token=self.settings.limits_per_token
-        )
-        wait = self.limiter.admit(match.operation, name, now)
+        name = identifier(operation, path, token, per_token=self.settings.limits_per_token)
+        wait = self.limiter.admit(operation, name, now)
         if wait:
             headers = {"retry-after": f"{wait:.3f}"} if self.settings.retry_after else {}
             raise Refusal(429, "rate limit exceeded", headers=headers)
@@ -369,11 +364,11 @@ class Emulator:
         self._file.refresh(self.world)
         return nullcontext()
 
-    def _note(self, request: ApiRequest, progress: _Progress) -> None:
+    def _note(self, progress: _Progress) -> None:
+        request, response = progress.request, progress.response
         operation, path = progress.match.operation, progress.match.path
         secrets = journals.known_secrets(self.world.apps.get(path.get("app_name", "")))
         target = request.path + "?" + "&".join(f"{k}={v}" for k, v in request.query)
-        response = progress.response
         self.journal.add(
             journals.JournalEntry(
                 seq=self.journal.noted + 1,

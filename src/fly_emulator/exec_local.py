@@ -14,7 +14,7 @@ import anyio
 from attrs import field, frozen
 
 from fly_emulator.images import image_of
-from fly_emulator.programs import NOT_FOUND, ended
+from fly_emulator.process import NOT_FOUND, ended
 from fly_emulator.records import Json, MachineRecord
 from fly_emulator.wire import Execution
 from fly_emulator.world import World

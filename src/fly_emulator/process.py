@@ -13,6 +13,10 @@ model reads marks that a config may carry, as environment variable or as metadat
 
 Metadata keys are the same words in lower case. Without a mark, the command of a machine that runs
 once ends well, but `false` ends with 1, and `exit N` in a shell with N.
+
+No container runs anywhere: for commands that are executed in it, an emulated machine has the three
+programs that need none, and shells that play their scripts. So what is made in a server by a script
+in its machine, such as a database, seems to be made, and nothing can connect to it.
 """
 
 from __future__ import annotations
@@ -20,14 +24,18 @@ from __future__ import annotations
 import re
 from typing import Final, Protocol
 
+import anyio.lowlevel
 from attrs import frozen
 
 from fly_emulator.records import Json
 from fly_emulator.settings import EmulatorSettings
+from fly_emulator.wire import Execution
 
 _MOST: Final = 1e9
 """Largest number that a mark may have."""
 _EXIT: Final = re.compile(r"(?:.*[;&\s])?exit (\d{1,3})")
+NOT_FOUND: Final = 127
+"""Exit code that shells give for a program that is missing."""
 ONE_SHOT_GROUPS: Final = frozenset({"fly_app_release_command", "fly_app_test_machine_command"})
 
 
@@ -57,7 +65,7 @@ class ProcessModel(Protocol):
 
 def marked_process(config: Json, settings: EmulatorSettings) -> Behaviour:
     """The default model: marks in the config, else the settings."""
-    one_shot = _is_one_shot(config)
+    one_shot, last = _is_one_shot(config), "".join(own_words(config)[-1:])
     exit_code = _mark(config, "EMULATE_EXIT")
     exits_after = _mark(config, "EMULATE_EXIT_AFTER")
     exits = one_shot or exit_code is not None or exits_after is not None
@@ -65,7 +73,7 @@ def marked_process(config: Json, settings: EmulatorSettings) -> Behaviour:
         boot=_number(_mark(config, "EMULATE_BOOT"), settings.boot),
         healthy_after=_healthy_after(config, settings),
         exits_after=_number(exits_after, settings.one_shot) if exits else None,
-        exit_code=int(_number(exit_code, _exit_code(config) if one_shot else 0)),
+        exit_code=int(_number(exit_code, played_exit(last) if one_shot else 0)),
         fails=_mark(config, "EMULATE_START") == "fail",
     )
 
@@ -82,11 +90,6 @@ def _is_one_shot(config: Json) -> bool:
     group = metadata.get("fly_process_group") or env.get("FLY_PROCESS_GROUP")
     policy = (config.get("restart") or {}).get("policy")
     return group in ONE_SHOT_GROUPS or bool(config.get("auto_destroy") and policy == "no")
-
-
-def _exit_code(config: Json) -> int:
-    """How the command of a machine ends that runs once."""
-    return played_exit("".join(own_words(config)[-1:]))
 
 
 def own_words(config: Json) -> tuple[str, ...]:
@@ -117,3 +120,29 @@ def _number(text: str | None, default: float) -> float:
     except ValueError:
         return default
     return number if 0 <= number <= _MOST else default
+
+
+class Programs:
+    """An `ExecRunner` that knows `true`, `false`, `echo` and shells, and has nothing else."""
+
+    async def run(self, execution: Execution) -> Json:
+        """The outcome of the command; 127 for any other program."""
+        await anyio.lowlevel.checkpoint()
+        program, *words = execution.command or ("",)
+        match program.rpartition("/")[2]:
+            case "true":
+                return ended(0)
+            case "false":
+                return ended(1)
+            case "echo":
+                return ended(0, stdout=" ".join(words) + "\n")
+            case "sh" | "bash":
+                return ended(played_exit(words[-1] if words else ""))
+            case _:
+                reason = "emulated machines have only true, false, echo and shells"
+                return ended(NOT_FOUND, stderr=f"{program}: not found ({reason})\n")
+
+
+def ended(exit_code: int, *, stdout: str = "", stderr: str = "") -> Json:
+    """How a command ended, as it is answered."""
+    return {"exit_code": exit_code, "exit_signal": 0, "stdout": stdout, "stderr": stderr}

@@ -28,7 +28,7 @@ from anyio import to_thread
 from attrs import define, evolve, field
 
 from fly_emulator.exec_local import LocalExecRunner
-from fly_emulator.programs import Programs, ended
+from fly_emulator.process import Programs, ended
 from fly_emulator.records import Json, MachineRecord, VolumeRecord
 from fly_emulator.wire import Execution
 

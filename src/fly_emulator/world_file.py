@@ -1,4 +1,4 @@
-"""The world in a file: a line of JSON with all of it, then a line for each change.
+"""The world as a JSON document, and in a file: a line with all of it, then one for each change.
 
 A change costs what changed, however much there is. When the lines of changes have become longer
 than the world, and when the emulator ends, it is one line again. Readable by its owner only.
@@ -11,20 +11,24 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from fly_emulator.persist import FORMAT, KEYS, by_keys, listed, parts, restore
-from fly_emulator.process import ProcessModel
+import cattrs
+
+from fly_emulator.process import ProcessModel, marked_process
 from fly_emulator.records import Json
 from fly_emulator.settings import EmulatorSettings
-from fly_emulator.world import World
+from fly_emulator.world import KEPT, Kept, World
 from score_flyio.base.atomic import write_atomically
 from score_flyio.base.folder_lock import locked
 from score_flyio.errors import StateCorrupt, StateTooNew
 
+FORMAT: Final = 1
+_KEYS: Final = {"apps": "name", "machines": "id", "volumes": "id", "hosts": "id", "clusters": "id"}
+"""What is kept record by record, and what tells one record from another."""
 FEW: Final = 1 << 20
 """Bytes of changes that are never too many."""
 
@@ -53,7 +57,8 @@ class WorldFile:
         try:
             with self.path.open("rb") as file:
                 inode, content = os.fstat(file.fileno()).st_ino, file.read()
-            document, end = json.JSONDecoder().raw_decode(content.decode().lstrip())
+            text = content.decode().lstrip()
+            document, end = json.JSONDecoder().raw_decode(text)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, RecursionError) as error:
@@ -65,12 +70,12 @@ class WorldFile:
                 hint="use the newer version of score-flyio that wrote it",
             )
         # What a process was writing when it was killed, or is writing now, has no end of line.
-        *lines, cut = content.decode().lstrip()[end:].split("\n")
+        *lines, cut = text[end:].split("\n")
         try:
-            found = by_keys(document)
+            found = _by_keys(document)
             for line in filter(None, lines):
                 _take(found, json.loads(line))
-            world = restore(listed(found), settings, model)
+            world = restore(_listed(found), settings, model)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise self._corrupt(str(error)) from error
         self._kept, self._whole = found, end
@@ -114,7 +119,7 @@ class WorldFile:
     def _keep(self, world: World, *, last: bool) -> None:
         known, self._read = self._read, None  # what cannot be written now is written whole later
         self.touched |= world.changed
-        change = self._change(parts(world, self.touched))
+        change = self._change(_parts(world, self.touched))
         line = json.dumps(change, separators=(",", ":")).encode() + b"\n" if change else b""
         if known is None or known != self._found():
             self._write(world)
@@ -130,8 +135,8 @@ class WorldFile:
         self.touched.clear()
 
     def _write(self, world: World) -> None:
-        found = parts(world)
-        content = json.dumps(listed(found), separators=(",", ":")).encode() + b"\n"
+        found = _parts(world)
+        content = json.dumps(_listed(found), separators=(",", ":")).encode() + b"\n"
         write_atomically(self.path, content, durable=False)
         self._kept, self._whole, self._read = found, len(content), self._found()
         self.touched.clear()
@@ -140,7 +145,7 @@ class WorldFile:
         """What the file lacks: of records, those that differ; null for those that are gone."""
         change: Json = {}
         for name, value in found.items():
-            if name not in KEYS:
+            if name not in _KEYS:
                 if value != self._kept.get(name):
                     change[name] = value
                 continue
@@ -158,7 +163,7 @@ class WorldFile:
 def _take(kept: Json, change: Json) -> None:
     """Let a change be in a document whose records are by keys."""
     for name, value in change.items():
-        if name not in KEYS:
+        if name not in _KEYS:
             kept[name] = value
             continue
         for key, record in value.items():
@@ -166,3 +171,77 @@ def _take(kept: Json, change: Json) -> None:
                 kept[name].pop(key, None)
             else:
                 kept[name][key] = record
+
+
+def dump(world: World) -> Json:
+    """The world as a JSON document. It holds the values of secrets."""
+    document: Json = json.loads(json.dumps(_listed(_parts(world))))
+    return document
+
+
+def _parts(world: World, machines: Collection[str] | None = None) -> Json:
+    """What the world is made of, records by keys; of the `machines`, if given, only these.
+
+    The world itself holds some of it.
+    """
+    kept = Kept(**{name: getattr(world, name) for name in KEPT})
+    if machines is not None:
+        kept.machines = {name: one for name, one in world.machines.items() if name in machines}
+    return {"format": FORMAT, **_CONVERTER.unstructure(kept)}
+
+
+def restore(
+    document: Any, settings: EmulatorSettings, model: ProcessModel = marked_process
+) -> World:
+    """The world of a document made by `dump`. Raises ValueError: the document has another shape."""
+    try:
+        found = _by_keys(document)
+        found.pop("format", None)
+        kept = _CONVERTER.structure(found, Kept)
+    except Exception as error:
+        reasons = "; ".join(cattrs.transform_error(error))
+        raise ValueError(reasons) from error
+    if missing := [name for name in ("format", *KEPT) if name not in document]:
+        raise ValueError(f"{missing[0]} is missing")
+    _check_references(kept)
+    return World(settings=settings, model=model, **{name: getattr(kept, name) for name in KEPT})
+
+
+def _by_keys(document: Json) -> Json:
+    """A document with its records by their keys."""
+    return {
+        name: {one[_KEYS[name]]: one for one in value} if name in _KEYS else value
+        for name, value in document.items()
+    }
+
+
+def _listed(found: Json) -> Json:
+    """The document whose records are these."""
+    return {name: [*value.values()] if name in _KEYS else value for name, value in found.items()}
+
+
+def _check_references(kept: Kept) -> None:
+    """Raises ValueError where something is named that is not there."""
+    for machine in kept.machines.values():
+        if not machine.versions or "guest" not in machine.config:
+            raise ValueError(f"machine {machine.id!r} has no config")
+    for kind, records in (("machine", kept.machines), ("volume", kept.volumes)):
+        for record in records.values():
+            if record.app not in kept.apps:
+                raise ValueError(
+                    f"{kind} {record.id!r} is of app {record.app!r}, which is not there"
+                )
+            if record.host not in kept.hosts:
+                raise ValueError(
+                    f"{kind} {record.id!r} is on host {record.host!r}, which is not there"
+                )
+    for app in kept.apps.values():
+        missing = ({*app.machines} - kept.machines.keys()) | ({*app.volumes} - kept.volumes.keys())
+        if missing:
+            raise ValueError(f"app {app.name!r} has {min(missing)!r}, which is not there")
+
+
+_CONVERTER: Final = cattrs.Converter(
+    forbid_extra_keys=True, unstruct_collection_overrides={set: sorted}
+)
+_CONVERTER.register_unstructure_hook_func(lambda kind: kind == Json, lambda document: document)

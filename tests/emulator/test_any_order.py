@@ -14,10 +14,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from fly_emulator import EmulatorSettings, World, lifecycle
 from fly_emulator.calls import Call
 from fly_emulator.handlers import HANDLERS
-from fly_emulator.persist import dump
 from fly_emulator.settings import Principal
 from fly_emulator.wire import NONCE_HEADER, ApiRequest, ApiResponse, Execution, Refusal, Waiting
-from fly_emulator.world_file import WorldFile
+from fly_emulator.world_file import WorldFile, dump
 from fly_machines.operations import OPERATIONS
 from tests.emulator.invariants import violations
 

@@ -12,9 +12,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from fly_emulator import World
-from fly_emulator.persist import dump, restore
 from fly_emulator.records import App, Host, MachineRecord, TokenRecord, VolumeRecord
 from fly_emulator.settings import EmulatorSettings
+from fly_emulator.world_file import dump, restore
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)

@@ -11,7 +11,7 @@ import pytest
 
 from fly_emulator import Emulator, EmulatorSettings, parse_faults
 from fly_emulator.control.control import NotThere
-from fly_emulator.persist import dump
+from fly_emulator.world_file import dump
 from fly_machines import OPERATIONS
 from score_flyio import __version__
 from score_flyio.errors import ConfigError

@@ -8,7 +8,7 @@ import pytest
 
 from fly_emulator import Emulator
 from fly_emulator.exec_local import TIMED_OUT, LocalExecRunner
-from fly_emulator.programs import NOT_FOUND
+from fly_emulator.process import NOT_FOUND
 from fly_emulator.records import App, MachineRecord, SecretRecord, Version
 from fly_emulator.wire import Execution
 

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from fly_emulator import Emulator, EmulatorSettings
-from fly_emulator.persist import FORMAT, dump
+from fly_emulator.world_file import FORMAT, dump
 from score_flyio.errors import StateCorrupt, StateTooNew
 from tests.emulator.client import CONFIG, Api, HandClock, make_api
 

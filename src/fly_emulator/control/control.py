@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import anyio
 from attrs import frozen
 
-from fly_emulator import lifecycle, persist
+from fly_emulator import lifecycle, world_file
 from fly_emulator.control.given import wrong
 from fly_emulator.control.overview import KEPT_SAMPLES, SAMPLE_EVERY, Sample, overview, sample
 from fly_emulator.faults import ActiveFault, Faults, parse_faults
@@ -93,7 +93,7 @@ class Control:
     def snapshot(self) -> Json:
         """Everything that exists, as a document for `restore`. It holds the values of secrets."""
         with self._emulator.changing() as world:
-            return persist.dump(world)
+            return world_file.dump(world)
 
     def restore(self, document: Json) -> None:
         """Put the world of a snapshot in the place of the present one.
@@ -103,10 +103,11 @@ class Control:
         """
         emulator = self._emulator
         version = document.get("format")
-        if version != persist.FORMAT:
-            raise wrong("format", f"{version!r} is not {persist.FORMAT}", "give a whole snapshot")
+        if version != world_file.FORMAT:
+            told = f"{version!r} is not {world_file.FORMAT}"
+            raise wrong("format", told, "give a whole snapshot")
         try:
-            found = persist.restore(document, emulator.settings, emulator.world.model)
+            found = world_file.restore(document, emulator.settings, emulator.world.model)
         except ValueError as error:
             hint = "give a snapshot as it was taken"
             raise wrong("", f"not a world of the emulator: {error}", hint) from error
@@ -245,15 +246,14 @@ class Control:
             self.end_incident(incident.kind, incident.name)
 
     def _incident(self, kind: str, name: str) -> Incident:
-        kinds = get_args(IncidentKind)
-        if kind not in kinds:
-            raise wrong("kind", f"there is no incident {kind!r}", f"use {' or '.join(kinds)}")
         if kind == "host_lost":
             self._check_host(name)
-        else:
+            return Incident("host_lost", name)
+        if kind == "region_unlisted":
             self._check_region(name)
-        found: Any = kind
-        return Incident(found, name)
+            return Incident("region_unlisted", name)
+        kinds = " or ".join(get_args(IncidentKind))
+        raise wrong("kind", f"there is no incident {kind!r}", f"use {kinds}")
 
     # --- the journal
 

@@ -25,8 +25,7 @@ from fly_emulator import lifecycle
 from fly_emulator.documents import named_checks
 from fly_emulator.exec_local import LocalExecRunner
 from fly_emulator.http import LOOPBACK
-from fly_emulator.process import Behaviour, ProcessModel
-from fly_emulator.programs import Programs
+from fly_emulator.process import Behaviour, ProcessModel, Programs
 from fly_emulator.records import CheckRecord, Json, MachineRecord
 from fly_emulator.runtime import checks
 from fly_emulator.runtime.app_proxy import AppProxy, Door, doors

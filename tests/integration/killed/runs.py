@@ -21,7 +21,7 @@ import yaml
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from attrs import define, field, frozen
 
-from fly_emulator import Emulator, persist
+from fly_emulator import Emulator, world_file
 from fly_emulator.wire import ApiRequest, ApiResponse
 from fly_emulator.world import KEPT
 from score_flyio.base.clock import SystemClock
@@ -143,7 +143,7 @@ class Ground:
         self.address = next(a["ip"] for a in addresses if a["type"] == "private_v6")
         self.project.rename(self.folder / "before")
         world = self.portal.call(self._present)
-        self.kept = json.dumps(persist.dump(world))
+        self.kept = json.dumps(world_file.dump(world))
         self.saw = world.saw
 
     def _good(self, line: str) -> bytes:
@@ -156,7 +156,7 @@ class Ground:
         """Everything as before."""
         shutil.rmtree(self.project, ignore_errors=True)
         shutil.copytree(self.folder / "before", self.project)
-        world = persist.restore(json.loads(self.kept), self.emulator.settings)
+        world = world_file.restore(json.loads(self.kept), self.emulator.settings)
         fields = {name: getattr(world, name) for name in ("settings", "model", *KEPT)}
         self.portal.call(self._put, WatchedWorld(**fields, saw=dict(self.saw)))
 
