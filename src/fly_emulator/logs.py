@@ -7,27 +7,16 @@ EMULATE_OUTPUT at each start; a process that is run writes what it writes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 
-from attrs import frozen
-
-from fly_emulator.records import App, EventRecord, MachineRecord
+from fly_emulator.records import App, EventRecord, Json, MachineRecord
 from fly_emulator.world import World
-
-
-@frozen(kw_only=True)
-class LogLine:
-    """One line; `at` in seconds since the epoch."""
-
-    at: float
-    message: str
-    level: str
-    machine: str
-    region: str
+from score_flyio.base.clock import rfc3339
 
 
 def log_lines(
     world: World, app: App, *, machine: str | None = None, region: str | None = None
-) -> list[LogLine]:
+) -> list[Json]:
     """The lines of an app in their order, of one machine or one region where that is given."""
     found = [
         line
@@ -38,10 +27,10 @@ def log_lines(
             *(_line(record, at, text) for at, text in world.printed.get(record.id, ())),
         )
     ]
-    return sorted(found, key=lambda line: line.at)
+    return [line for _, line in sorted(found, key=itemgetter(0))]
 
 
-def _lines(machine: MachineRecord) -> Iterator[LogLine]:
+def _lines(machine: MachineRecord) -> Iterator[tuple[float, Json]]:
     for event in machine.events:
         message, level = _message(machine, event)
         if message:
@@ -51,8 +40,17 @@ def _lines(machine: MachineRecord) -> Iterator[LogLine]:
             yield from (_line(machine, event.at, line) for line in output.splitlines())
 
 
-def _line(machine: MachineRecord, at: float, message: str, level: str = "info") -> LogLine:
-    return LogLine(at=at, message=message, level=level, machine=machine.id, region=machine.region)
+def _line(
+    machine: MachineRecord, at: float, message: str, level: str = "info"
+) -> tuple[float, Json]:
+    return at, {
+        "timestamp": rfc3339(at),
+        "message": message,
+        "level": level,
+        "instance": machine.id,
+        "region": machine.region,
+        "meta": {},
+    }
 
 
 def _message(machine: MachineRecord, event: EventRecord) -> tuple[str, str]:

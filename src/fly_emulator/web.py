@@ -5,7 +5,7 @@ It is not documented; paths and members are those that flyctl uses.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from attrs import evolve
 
@@ -157,20 +157,7 @@ def _logs(call: Call) -> Outcome:
     """The lines after `next_token`, which is the number of lines seen before."""
     app, seen = call.app(), call.integer("next_token", 0)
     lines = log_lines(call.world, app, machine=call.query("instance"), region=call.query("region"))
-    rows: list[dict[str, Any]] = [
-        {
-            "id": str(number),
-            "attributes": {
-                "timestamp": rfc3339(line.at),
-                "message": line.message,
-                "level": line.level,
-                "instance": line.machine,
-                "region": line.region,
-                "meta": {},
-            },
-        }
-        for number, line in enumerate(lines, 1)
-    ]
+    rows = [{"id": str(number), "attributes": line} for number, line in enumerate(lines, 1)]
     return {"data": rows[seen:], "meta": {"next_token": str(len(rows))}}
 
 
