@@ -80,8 +80,7 @@ def host_recovered(world: World, host: str) -> None:
 
 def create(world: World, machine: MachineRecord, now: float) -> None:
     """A machine, or a version of it, is on its host; it starts if it is to be launched."""
-    world.record_event(machine, "launch", "created", "user", now)
-    world.enter(machine, "created", now)
+    world.enter(machine, "created", now, event="launch")
     machine.exits = 0
     if machine.launch and not machine.left_at_rest:
         world.schedule(machine, "launch", now)
@@ -97,25 +96,23 @@ def start(world: World, machine: MachineRecord, now: float, *, resumed: bool = F
 
 def stop(world: World, machine: MachineRecord, now: float) -> None:
     """Ask the process to stop; a suspended machine only loses its snapshot."""
-    world.record_event(machine, "stop", "stopping", "user", now)
     if machine.state == "suspended":
+        world.record_event(machine, "stop", "stopping", "user", now)
         world.enter(machine, "stopped", now)
         return
-    world.enter(machine, "stopping", now)
+    world.enter(machine, "stopping", now, event="stop")
     world.schedule(machine, "stopped", now + world.settings.stop)
 
 
 def suspend(world: World, machine: MachineRecord, now: float) -> None:
     """Put a running machine to sleep with its memory."""
-    world.record_event(machine, "suspend", "suspending", "user", now)
-    world.enter(machine, "suspending", now)
+    world.enter(machine, "suspending", now, event="suspend")
     world.schedule(machine, "suspended", now + world.settings.suspend)
 
 
 def restart(world: World, machine: MachineRecord, now: float) -> None:
     """Stop the process and start it again."""
-    world.record_event(machine, "restart", "restarting", "user", now)
-    world.enter(machine, "restarting", now)
+    world.enter(machine, "restarting", now, event="restart")
     world.schedule(machine, "restarted", now + world.settings.stop)
 
 
@@ -136,8 +133,7 @@ def exited(world: World, machine: MachineRecord, now: float, code: int) -> None:
 def destroy(world: World, machine: MachineRecord, now: float) -> None:
     """Take a machine away for good, and its lease with it."""
     machine.lease = None
-    world.record_event(machine, "destroy", "destroying", "user", now)
-    world.enter(machine, "destroying", now)
+    world.enter(machine, "destroying", now, event="destroy")
     world.schedule(machine, "destroyed", now + world.settings.destroy)
 
 
@@ -225,8 +221,7 @@ def _started(world: World, machine: MachineRecord, at: float) -> None:
     machine.started_at = at
     machine.healthy_at = None if behaviour.healthy_after is None else at + behaviour.healthy_after
     machine.exit_code = behaviour.exit_code
-    world.record_event(machine, "start", "started", "flyd", at)
-    world.enter(machine, "started", at)
+    world.enter(machine, "started", at, event="start", by="flyd")
     if behaviour.exits_after is not None:
         world.schedule(machine, "exit", at + behaviour.exits_after)
 
@@ -292,8 +287,7 @@ def _stopped(world: World, machine: MachineRecord, at: float) -> None:
 
 
 def _suspended(world: World, machine: MachineRecord, at: float) -> None:
-    world.record_event(machine, "suspend", "suspended", "flyd", at)
-    world.enter(machine, "suspended", at)
+    world.enter(machine, "suspended", at, event="suspend", by="flyd")
 
 
 def _restarted(world: World, machine: MachineRecord, at: float) -> None:
@@ -311,8 +305,7 @@ def _revert(world: World, machine: MachineRecord, at: float, state: str) -> None
     given_up = machine.versions.pop()
     less = memory_of(given_up.config) - memory_of(machine.config)
     world.host_of(machine).used_mb -= less
-    world.record_event(machine, "revert", state, "flyd", at)
-    world.enter(machine, state, at)
+    world.enter(machine, state, at, event="revert", by="flyd")
 
 
 def _revert_at_start(world: World, machine: MachineRecord, at: float) -> None:
@@ -323,8 +316,7 @@ def _revert_at_start(world: World, machine: MachineRecord, at: float) -> None:
 def _destroyed(world: World, machine: MachineRecord, at: float) -> None:
     release_resources(world, machine)
     machine.lease = None
-    world.record_event(machine, "destroy", "destroyed", "flyd", at)
-    world.enter(machine, "destroyed", at)
+    world.enter(machine, "destroyed", at, event="destroy", by="flyd")
     world.schedule(machine, "forget", at + world.settings.forget_destroyed)
 
 

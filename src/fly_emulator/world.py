@@ -236,15 +236,25 @@ class World(Kept):
                 return machine, step
         return None
 
-    def enter(self, machine: MachineRecord, state: str, at: float) -> None:
-        """Put a machine into a state."""
+    def enter(
+        self,
+        machine: MachineRecord,
+        state: str,
+        at: float,
+        *,
+        event: str | None = None,
+        by: str = "user",
+    ) -> None:
+        """Put a machine into a state, with an event that says so and by whom, if one is named."""
+        if event is not None:
+            self.record_event(machine, event, state, by, at)
         if state == "destroyed" and not machine.destroyed:
             self._on_host[machine.app, machine.host] -= 1
         machine.state = state
         machine.updated_at = at
-        event = machine.events[-1].id if machine.events else ""
+        latest = machine.events[-1].id if machine.events else ""
         machine.visits.append(
-            Visit(state=state, at=at, instance_id=machine.instance_id, event_id=event)
+            Visit(state=state, at=at, instance_id=machine.instance_id, event_id=latest)
         )
         del machine.visits[:-_KEPT_VISITS]
         self.changed.add(machine.id)

@@ -51,8 +51,16 @@ class WatchedWorld(World):
     saw: dict[str, dict[str, str]] = field(factory=dict)
     """The secrets that each machine was started with last."""
 
-    def enter(self, machine: MachineRecord, state: str, at: float) -> None:
-        World.enter(self, machine, state, at)
+    def enter(
+        self,
+        machine: MachineRecord,
+        state: str,
+        at: float,
+        *,
+        event: str | None = None,
+        by: str = "user",
+    ) -> None:
+        World.enter(self, machine, state, at, event=event, by=by)
         if state in {"starting", "restarting"}:
             self.saw[machine.id] = self.secrets_of(machine.app)
         self.on_enter(at)
