@@ -5,18 +5,14 @@ Rules from the public machine sizing page and the limits that flyctl applies.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from fly_emulator.records import Json
 from fly_emulator.wire import Refusal
 
-_SHARED_CPUS: Final = frozenset({1, 2, 4, 6, 8})
-_PERFORMANCE_CPUS: Final = frozenset({1, 2, 4, 6, 8, 10, 12, 14, 16, 32, 64, 128})
-_SIZE: Final = re.compile(r"(shared-cpu|performance)-(\d+)x")
+_SHARED_CPUS: Final = (1, 2, 4, 6, 8)
+_PERFORMANCE_CPUS: Final = (1, 2, 4, 6, 8, 10, 12, 14, 16, 32, 64, 128)
 _DEFAULT: Final = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
-
-
 _GPUS: Final = {
     "a10": "a10",
     "a100-40gb": "a100-pcie-40gb",
@@ -26,36 +22,33 @@ _GPUS: Final = {
 """Sizes with a graphics processor: which kind it is."""
 
 
+def _guest(kind: str, cpus: int, memory_mb: int) -> Json:
+    return {"cpu_kind": kind, "cpus": cpus, "memory_mb": memory_mb}
+
+
+_SIZES: Final[dict[str, Json]] = {
+    **{f"shared-cpu-{cpus}x": _guest("shared", cpus, 256 * cpus) for cpus in _SHARED_CPUS},
+    **{f"performance-{n}x": _guest("performance", n, 2048 * n) for n in _PERFORMANCE_CPUS},
+    **{
+        name: {**_guest("performance", 8, 32_768), "gpus": 1, "gpu_kind": kind}
+        for name, kind in _GPUS.items()
+    },
+}
+"""The guests of all sizes that have a name, such as `shared-cpu-2x`."""
+
+
 def presets() -> dict[str, Json]:
-    """All sizes that have a name, with their guests."""
-    names = [f"shared-cpu-{cpus}x" for cpus in sorted(_SHARED_CPUS)]
-    names += [f"performance-{cpus}x" for cpus in sorted(_PERFORMANCE_CPUS) if cpus <= 16]
-    return {name: guest for name in (*names, *_GPUS) if (guest := preset(name)) is not None}
-
-
-def preset(size: str) -> Json | None:
-    """The guest of a size name such as `shared-cpu-2x`."""
-    if size in _GPUS:
-        machine = {"cpu_kind": "performance", "cpus": 8, "memory_mb": 32_768}
-        return {**machine, "gpus": 1, "gpu_kind": _GPUS[size]}
-    match = _SIZE.fullmatch(size)
-    if match is None:
-        return None
-    shared, cpus = match[1] == "shared-cpu", int(match[2])
-    if cpus not in (_SHARED_CPUS if shared else _PERFORMANCE_CPUS):
-        return None
-    kind = "shared" if shared else "performance"
-    return {"cpu_kind": kind, "cpus": cpus, "memory_mb": cpus * (256 if shared else 2048)}
+    """Sizes that are offered, with their guests."""
+    return {name: guest for name, guest in _SIZES.items() if guest["cpus"] <= 16}
 
 
 def complete(config: Json) -> Json:
     """The guest of a config: its `guest`, `size`, or the default. Raises Refusal: none is such."""
     guest, size = config.get("guest"), config.get("size")
     if size is not None and not guest:
-        found = preset(str(size))
-        if found is None:
+        if str(size) not in _SIZES:
             raise Refusal(400, f"invalid config.size: {size!r} is not a machine size")
-        return found
+        return dict(_SIZES[str(size)])
     wanted = {**_DEFAULT, **{k: _whole(v) for k, v in (guest or {}).items() if v is not None}}
     if guest and "memory_mb" not in guest:
         wanted["memory_mb"] = _bounds(str(wanted["cpu_kind"]))[1] * _cpus(wanted)
