@@ -11,6 +11,8 @@ import h11
 from anyio.abc import ByteStream, ObjectReceiveStream
 from attrs import define, field
 
+from fly_emulator.wire import ApiResponse
+
 LOOPBACK: Final = "127.0.0.1"
 _CHUNK: Final = 65_536
 _LINGER: Final = 2.0
@@ -68,6 +70,19 @@ Refuse: TypeAlias = Callable[[Side, int, str], Awaitable[None]]
 def has_body(head: h11.Request) -> bool:
     """Whether something follows the head of a request."""
     return any(name in {b"content-length", b"transfer-encoding"} for name, _ in head.headers)
+
+
+def events(response: ApiResponse, *, head_only: bool = False) -> list[h11.Event]:
+    """An answer as what is sent, without its body where only the head was asked for."""
+    content, media = response.content()
+    headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
+    if media is not None:
+        headers.append((b"content-type", media.encode()))
+    if response.status != 204:
+        headers.append((b"content-length", str(len(content)).encode()))
+    body = [h11.Data(data=content)] if content and not head_only else []
+    head = h11.Response(status_code=response.status, headers=headers)
+    return [head, *body, h11.EndOfMessage()]
 
 
 async def serve_http(client: Side, answer: Answer, refuse: Refuse) -> None:

@@ -12,7 +12,7 @@ import anyio
 import h11
 from anyio.abc import Listener, ObjectSendStream, SocketAttribute, SocketStream
 
-from fly_emulator.http import GONE, Side, has_body, serve_http
+from fly_emulator.http import GONE, Side, events, has_body, serve_http
 from fly_emulator.wire import ApiRequest, ApiResponse, ConnectionBroken
 
 _LOG: Final = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ async def serve_connections(handle: Handle, listener: Listener[SocketStream]) ->
             if broken.kind == "hang":  # say nothing until the client gives up
                 await anyio.sleep_forever()
             return
-        await client.send(*_events(response, head_only=request.method == "HEAD"))
+        await client.send(*events(response, head_only=request.method == "HEAD"))
 
     async def serve(stream: SocketStream) -> None:
         feed, source = anyio.create_memory_object_stream[bytes](_CHUNKS)
@@ -106,17 +106,5 @@ async def _respond(handle: Handle, request: ApiRequest) -> ApiResponse:
         return ApiResponse(status=500, document={"error": message, "status": "unknown"})
 
 
-def _events(response: ApiResponse, *, head_only: bool = False) -> list[h11.Event]:
-    content, media = response.content()
-    headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
-    if media is not None:
-        headers.append((b"content-type", media.encode()))
-    if response.status != 204:
-        headers.append((b"content-length", str(len(content)).encode()))
-    body = [h11.Data(data=content)] if content and not head_only else []
-    head = h11.Response(status_code=response.status, headers=headers)
-    return [head, *body, h11.EndOfMessage()]
-
-
 async def _refuse(client: Side, status: int, reason: str) -> None:
-    await client.send(*_events(ApiResponse(status=status, document={"error": reason})))
+    await client.send(*events(ApiResponse(status=status, document={"error": reason})))

@@ -14,7 +14,8 @@ import h11
 from anyio.abc import ByteStream
 from attrs import define, field
 
-from fly_emulator.http import GONE, Side, has_body
+from fly_emulator.http import GONE, Side, events, has_body
+from fly_emulator.wire import ApiResponse
 
 _ABOUT_CONNECTION: Final = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding"}
@@ -139,11 +140,8 @@ def forwarded(head: h11.Request, host: str) -> Headers:
 
 async def respond(client: Side, status: int, text: str, *, method: bytes = b"GET") -> None:
     """Answer in place of a process."""
-    content = f"{text}\n".encode()
-    headers = [("content-type", "text/plain; charset=utf-8"), ("content-length", str(len(content)))]
-    head = h11.Response(status_code=status, headers=headers)
-    body = [] if method == b"HEAD" else [h11.Data(data=content)]
-    await client.send(head, *body, h11.EndOfMessage())
+    answer = ApiResponse(status=status, raw=f"{text}\n".encode())
+    await client.send(*events(answer, head_only=method == b"HEAD"))
 
 
 async def splice(
