@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from math import inf
-from typing import Any, Final
+from typing import Final
 
 from fly_emulator.durations import seconds_of
 from fly_emulator.filled import read_back
@@ -285,15 +285,13 @@ def snapshot_document(snapshot: SnapshotRecord) -> Json:
 
 def secret_document(secret: SecretRecord, *, reveal: bool = False) -> Json:
     """A secret by its digest; its value only when asked to reveal it."""
-    document: dict[str, Any] = {
+    return {
         "name": secret.name,
         "digest": secret.digest,
         "created_at": rfc3339(secret.created_at),
         "updated_at": rfc3339(secret.updated_at),
+        **({"value": secret.value} if reveal else {}),
     }
-    if reveal:
-        document["value"] = secret.value
-    return document
 
 
 def ip_document(ip: IpRecord) -> Json:

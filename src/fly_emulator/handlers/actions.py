@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from fly_emulator import configs, lifecycle
@@ -148,13 +149,8 @@ def _delete(call: Call) -> Outcome:
     return _OK
 
 
-def _cordon(call: Call) -> Outcome:
-    call.held_machine().cordoned = True
-    return _OK
-
-
-def _uncordon(call: Call) -> Outcome:
-    call.held_machine().cordoned = False
+def _cordon(call: Call, *, cordoned: bool) -> Outcome:
+    call.held_machine().cordoned = cordoned
     return _OK
 
 
@@ -177,6 +173,6 @@ HANDLERS: Final[dict[str, Handler]] = {
     "Machines_restart": _restart,
     "Machines_signal": _signal,
     "Machines_delete": _delete,
-    "Machines_cordon": _cordon,
-    "Machines_uncordon": _uncordon,
+    "Machines_cordon": partial(_cordon, cordoned=True),
+    "Machines_uncordon": partial(_cordon, cordoned=False),
 }

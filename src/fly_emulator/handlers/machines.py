@@ -25,11 +25,12 @@ def _create(call: Call) -> Outcome:
     name = str(body.get("name") or "") or call.world.machine_name()
     _check_name(call, app, name)
     ttl = ttl_of(call, body["lease_ttl"]) if body.get("lease_ttl") else None
-    host, config = _choose_host(call, app, config, str(body.get("region") or ""))
+    host, volume, config = _choose_host(call, app, config, str(body.get("region") or ""))
     machine = _new_machine(call, app, name=name, host=host, config=config)
     machine.launch = not body.get("skip_launch")
     machine.cordoned = bool(body.get("skip_service_registration"))
-    attach(call.world, machine)
+    if volume is not None:
+        volume.attached_machine_id = machine.id
     lifecycle.create(call.world, machine, call.now)
     return _changed(call, machine, ttl)
 
@@ -62,18 +63,20 @@ def _check_name(call: Call, app: App, name: str) -> None:
         )
 
 
-def _choose_host(call: Call, app: App, config: Json, wish: str) -> tuple[Host, Json]:
-    """The host of a new machine: that of its volume, else one with room."""
+def _choose_host(
+    call: Call, app: App, config: Json, wish: str
+) -> tuple[Host, VolumeRecord | None, Json]:
+    """The host of a new machine: that of its volume, else one with room; and its config."""
     codes = call.regions(wish)
     memory = guests.memory_of(config)
     volume, config = _with_volume(call.world, app, config, codes if wish else None)
     if volume is None:
-        return call.world.place(app, codes, memory, call.seen), config
+        return call.world.place(app, codes, memory, call.seen), None, config
     host = call.world.hosts[volume.host]
     if host.status != "ok" or host.memory_mb - host.used_mb < memory:
         text = "insufficient resources to create new machine with existing volume"
         raise call.world.no_room(412, text, "volume_placement")
-    return host, config
+    return host, volume, config
 
 
 def _new_machine(call: Call, app: App, *, name: str, host: Host, config: Json) -> MachineRecord:
@@ -212,12 +215,6 @@ def _with_volume(
     if codes is not None and volume.region not in codes:
         raise Refusal(400, f"volume {volume.id} is in {volume.region}, not in {', '.join(codes)}")
     return volume, {**config, "mounts": [{**mounts[0], "volume": volume.id}]}
-
-
-def attach(world: World, machine: MachineRecord) -> None:
-    """Give a new machine the volume that its config names."""
-    for mount in machine.config.get("mounts") or ():
-        world.volumes[mount["volume"]].attached_machine_id = machine.id
 
 
 def _find(world: World, app: App, mount: Json, codes: tuple[str, ...] | None) -> VolumeRecord:

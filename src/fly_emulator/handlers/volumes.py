@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from attrs import frozen
 
@@ -22,6 +22,7 @@ def _create(call: Call) -> Outcome:
     if not _NAME.fullmatch(name):
         raise Refusal(400, f"invalid name: {name!r} may have lower-case letters, digits and _")
     source = _source(call, app, body)
+    least = source.size_gb if source is not None else 1
     near = source.region if source is not None and source.host else call.settings.nearest
     region = str(body.get("region") or near)
     if call.settings.region(region) is None:
@@ -33,7 +34,7 @@ def _create(call: Call) -> Outcome:
         region=region,
         host="",
         zone="",
-        size_gb=_size(call, body, source),
+        size_gb=_size(body, least, max(least, call.settings.default_volume_gb)),
         created_at=call.now,
         number=call.world.number(),
         ready_at=call.now + call.settings.volume_ready,
@@ -83,9 +84,8 @@ def _source(call: Call, app: App, body: Json) -> _Source | None:
     return None
 
 
-def _size(call: Call, body: Json, source: _Source | None) -> int:
-    least = source.size_gb if source else 1
-    size = want_integer(body, "size_gb", max(least, call.settings.default_volume_gb))
+def _size(body: Json, least: int, default: int | None = None) -> int:
+    size = want_integer(body, "size_gb", default)
     if not least <= size <= _LARGEST_GB:
         raise Refusal(422, f"invalid size_gb: {size} is not in {least} to {_LARGEST_GB}")
     return size
@@ -140,24 +140,18 @@ def _show(call: Call) -> Outcome:
 def _update(call: Call) -> Outcome:
     volume, body = _living(call), call.body()
     volume.snapshot_retention = _retention(body, volume.snapshot_retention)
-    backup: Any = body.get("auto_backup_enabled")
-    if backup is not None:
-        volume.auto_backup_enabled = bool(backup)
+    if body.get("auto_backup_enabled") is not None:
+        volume.auto_backup_enabled = bool(body["auto_backup_enabled"])
     return _answer(call, volume)
 
 
 def _extend(call: Call) -> Outcome:
     volume = _living(call)
-    size = want_integer(call.body(), "size_gb")
-    if not volume.size_gb <= size <= _LARGEST_GB:
-        raise Refusal(422, f"invalid size_gb: {size} is not in {volume.size_gb} to {_LARGEST_GB}")
-    grown = size > volume.size_gb
+    size = _size(call.body(), volume.size_gb)
+    restart = size > volume.size_gb and volume.attached_machine_id is not None
     volume.size_gb = size
-    restart = grown and volume.attached_machine_id is not None
-    return {
-        "volume": documents.volume_document(call.world, volume, call.now),
-        "needs_restart": restart and call.settings.extend_needs_restart,
-    }
+    needed = restart and call.settings.extend_needs_restart
+    return {"volume": _answer(call, volume), "needs_restart": needed}
 
 
 def _delete(call: Call) -> Outcome:
