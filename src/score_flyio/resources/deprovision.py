@@ -71,13 +71,12 @@ class Deprovisioning:
         needs = _needs(self.state)
         for uid in _users_first(uids, needs):
             try:
-                if uid in needed:
-                    needed |= needs.get(uid, frozenset())
+                if uid not in needed:
+                    await self._remove(self.state.resources[uid])
                     continue
-                await self._remove(self.state.resources[uid])
             except ResourceError as error:
                 failures.append(error)
-                needed |= needs.get(uid, frozenset())
+            needed |= needs.get(uid, frozenset())
         if failures:
             raise combined(failures)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from score_flyio.resources.prime import Conflict, Primed
     from score_flyio.score.resources import ResourceUid
     from score_flyio.state.model import ProjectState
-    from score_flyio.state.resources import ResourceRecord
 
 
 @frozen(kw_only=True)
@@ -110,14 +109,17 @@ def plan_resources(
     wanted = [
         uid
         for uid, resource in primed.items()
-        if any(definition.workload in workloads for definition in resource.definitions)
+        if any(each.workload in workloads for each in resource.definitions)
     ]
     order: tuple[ResourceUid, ...] = ()
     try:
         order = graph.order(wanted, workloads)
     except ScoreFlyError as error:
         wrong.append(error)
-    _raise(wrong)
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        raise ScoreFileError(problems=[problem for error in wrong for problem in error.problems])
     return ResourcePlan(
         order=order,
         needs=graph.needs,
@@ -127,14 +129,6 @@ def plan_resources(
     )
 
 
-def _raise(wrong: Sequence[ScoreFlyError]) -> None:
-    """A single error as it is, several as one."""
-    if len(wrong) == 1:
-        raise wrong[0]
-    if wrong:
-        raise ScoreFileError(problems=[problem for error in wrong for problem in error.problems])
-
-
 def record_plan(state: ProjectState, plan: ResourcePlan) -> tuple[ResourceUid, ...]:
     """Enter the plan's resources into the state; returns the orphans: those nobody uses any more.
 
@@ -142,30 +136,21 @@ def record_plan(state: ProjectState, plan: ResourcePlan) -> tuple[ResourceUid, .
     """
     running = frozenset(plan.order)
     for uid, resource in plan.primed.items():
-        record = state.resources.get(uid)
-        will_run = uid in running
+        record, will_run = state.resources.get(uid), uid in running
         if record is None and will_run:
-            record = _new_record(uid)
+            from score_flyio.state.resources import ResourceRecord
+
+            record = ResourceRecord(uid=uid, guid=str(uuid4()))
         if record is not None:
-            state.resources[uid] = _primed_record(record, resource, will_run=will_run)
+            # What this run leaves alone keeps the params that it was provisioned with.
+            left_alone = record.provisioned and not will_run
+            state.resources[uid] = evolve(
+                record,
+                params=record.params if left_alone else resource.params,
+                metadata=resource.metadata,
+                source_workload=resource.source.workload,
+            )
     orphans = tuple(sorted(uid for uid in state.resources if uid not in plan.primed))
     for uid in orphans:
         state.resources[uid] = evolve(state.resources[uid], source_workload="")
     return orphans
-
-
-def _new_record(uid: ResourceUid) -> ResourceRecord:
-    from score_flyio.state.resources import ResourceRecord
-
-    return ResourceRecord(uid=uid, guid=str(uuid4()))
-
-
-def _primed_record(record: ResourceRecord, resource: Primed, *, will_run: bool) -> ResourceRecord:
-    # The params of a resource that this run leaves alone are what it was provisioned with.
-    params = resource.params if will_run or not record.provisioned else record.params
-    return evolve(
-        record,
-        params=params,
-        metadata=resource.metadata,
-        source_workload=resource.source.workload,
-    )

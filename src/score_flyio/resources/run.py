@@ -91,32 +91,27 @@ class ResourceRun:
                 self._failures[uid] = self._unserved(uid, error)
             else:
                 self._serving[uid] = (definition, registry.build(definition))
-        self._sharing = Sharing(
-            base=state.shared,
-            order=plan.order,
-            served_by={uid: definition.id for uid, (definition, _) in self._serving.items()},
-            changes=self._knowledge(),
-            keys=self._keys(),
-            eager=jobs is not None,
-        )
+        self._sharing = self._shared(eager=jobs is not None)
 
-    def _knowledge(self) -> dict[str, bool | None]:
-        known: dict[str, bool | None] = {}
-        for definition, provisioner in self._serving.values():
-            told = provisioner.uses_shared
-            known[definition.id] = (
-                self._state.uses_shared.get(definition.id) if told is None else told
-            )
-        return known
-
-    def _keys(self) -> dict[str, str]:
+    def _shared(self, *, eager: bool) -> Sharing:
         from score_flyio.resources.servers.native import ServerProvisioner
 
-        return {
-            definition.id: key
-            for definition, provisioner in self._serving.values()
-            if isinstance(provisioner, ServerProvisioner) and (key := provisioner.shared_key)
-        }
+        changes: dict[str, bool | None] = {}
+        keys: dict[str, str] = {}
+        for definition, provisioner in self._serving.values():
+            known = self._state.uses_shared.get(definition.id)
+            told = provisioner.uses_shared
+            changes[definition.id] = known if told is None else told
+            if isinstance(provisioner, ServerProvisioner) and (key := provisioner.shared_key):
+                keys[definition.id] = key
+        return Sharing(
+            base=self._state.shared,
+            order=self._plan.order,
+            served_by={uid: definition.id for uid, (definition, _) in self._serving.items()},
+            changes=changes,
+            keys=keys,
+            eager=eager,
+        )
 
     async def run(self, admitted: Callable[[ResourceUid], Awaitable[bool]] | None = None) -> None:
         """Provision everything, or what is admitted, each as soon as it is.
@@ -293,10 +288,9 @@ class ResourceRun:
 
     def _blame(self, uid: ResourceUid, error: ProvisionFailed) -> None:
         """Have a failure say where the Score file asks for the resource."""
-        error.problems = self._in_document(uid, (), error.as_problems())
-        (error.message,) = error.args = tuple(
-            str(evolve(found, hint=None)) for found in error.problems
-        )
+        (found,) = error.problems = self._in_document(uid, (), error.as_problems())
+        error.message = str(evolve(found, hint=None))
+        error.args = (error.message,)
 
     def _bad_params(self, uid: ResourceUid, error: PlaceholderError) -> ResourceError:
         code = "params_substitution_failed"
