@@ -145,21 +145,18 @@ def _host(
     uids: Mapping[tuple[str, str], ResourceUid],
     metadata: Mapping[str, Any],
 ) -> Host:
-    pieces: list[str] = []
-    dns: ResourceUid | None = None
-    tokens = parse(written)
+    text, uid, tokens = "", None, parse(written)
     for token in tokens:
         if not isinstance(token, Reference):
-            pieces.append(token.lower())
-            continue
-        uid = uids.get((workload, token.resource or ""))
-        if uid is None:
-            pieces.append(_said(token, metadata))
-            continue
-        pieces.append(f"${{{'.'.join([str(uid), *token.parts[2:]])}}}")
-        if len(tokens) == 1 and token.parts[2:] == ("host",):
-            dns = uid
-    return Host(text="".join(pieces).rstrip("."), dns=dns)
+            text += token.lower()
+        elif uid := uids.get((workload, token.resource or "")):
+            text += f"${{{'.'.join([str(uid), *token.parts[2:]])}}}"
+        else:
+            text += _said(token, metadata)
+    match tokens:
+        case (Reference(parts=(_, _, "host")),):
+            return Host(text=text, dns=uid)
+    return Host(text=text.rstrip("."))
 
 
 def _said(reference: Reference, metadata: Mapping[str, Any]) -> str:

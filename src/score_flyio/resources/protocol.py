@@ -15,6 +15,7 @@ from score_flyio.base.place import MOST_LEVELS, too_deep
 from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve, values
 from score_flyio.errors import ProvisionFailed, ResourceError
+from score_flyio.flytoml.gotext import well_formed
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.score.resources import JsonObject, ResourceUid
 
@@ -45,7 +46,6 @@ MADE_AGAIN: Final = (
 """Of programs for other Score tools, which call none when a resource goes."""
 MOST_REASON: Final = 400
 """Characters of the reason that a failed call gives."""
-_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 class Mode(StrEnum):
@@ -175,7 +175,7 @@ def parse_object(body: bytes) -> JsonObject:
         raise ValueError("not a JSON object")  # noqa: TRY004 - one kind of error for all
     if too_deep(document):
         raise ValueError(f"nested deeper than {MOST_LEVELS} levels")
-    return dict(_readable(document))
+    return dict(well_formed(document))
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -187,19 +187,6 @@ def _finite(text: str) -> float:
     if math.isinf(number):
         raise ValueError("a number is too large")
     return number
-
-
-def _readable(value: Any) -> Any:
-    """The value with U+FFFD for halves of surrogate pairs, which no file could hold."""
-    match value:
-        case str():
-            return value if value.isascii() else _HALF.sub("\ufffd", value)
-        case dict():
-            return {_readable(key): _readable(item) for key, item in value.items()}
-        case list():
-            return [_readable(item) for item in value]
-        case _:
-            return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> JsonObject:

@@ -160,35 +160,33 @@ def _examined(upgraded: Upgraded, origin: Origin, *, params_later: bool = False)
 
 def _read_document(file: str, unreadable: str, undecodable: str) -> YamlDocument:
     """One YAML map (or nothing) from a file."""
+
+    def refused(
+        message: str, hint: str, line: int | None = None, *, code: str = undecodable
+    ) -> ScoreFileError:
+        problem = Problem(file=file, line=line, message=message, hint=hint, code=code)
+        return ScoreFileError(problems=(problem,))
+
     try:
         data = read_input(FilePath(file))
         text = data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8")
         document = read_yaml(text)
     except OSError as error:
-        reason = system_reason(error)
         hint = "check the path, relative to the present folder"
-        raise _unreadable(file, unreadable, f"cannot be read: {reason}", hint) from error
+        raise refused(f"cannot be read: {system_reason(error)}", hint, code=unreadable) from error
     except UnicodeDecodeError as error:
         message = f"is not {error.encoding.upper()} text: wrong byte at position {error.start}"
-        raise _unreadable(file, undecodable, message, "save it as UTF-8") from error
+        raise refused(message, "save it as UTF-8") from error
     except YamlError as error:
         hint = "keys must be unique" if error.category == "duplicate_key" else "fix the YAML"
-        raise _unreadable(file, undecodable, error.message, hint, error.line) from error
+        raise refused(error.message, hint, error.line) from error
     if document.second_document:
-        message = "has a second YAML document"
         hint = "keep one workload a file; several files can be given"
-        raise _unreadable(file, undecodable, message, hint, document.second_document)
+        raise refused("has a second YAML document", hint, document.second_document)
     if not isinstance(document.value, dict | None):
         message = f"must be a YAML map, not {kind_of(document.value)}"
-        raise _unreadable(file, undecodable, message, "start with KEY: VALUE lines", 1)
+        raise refused(message, "start with KEY: VALUE lines", 1)
     return document
-
-
-def _unreadable(
-    file: str, code: str, message: str, hint: str, line: int | None = None
-) -> ScoreFileError:
-    problem = Problem(file=file, line=line, message=message, hint=hint, code=code)
-    return ScoreFileError(problems=(problem,))
 
 
 def _refuse_odd_keys(

@@ -49,9 +49,6 @@ def _number(value: float) -> str:
 
     decimal = Decimal(repr(value)).normalize()
     if value == 0 or 1e-6 <= abs(value) < 1e21:
-        return format(decimal, "f")
-    sign, digits, exponent = decimal.as_tuple()
-    assert isinstance(exponent, int)
-    first, *rest = map(str, digits)
-    mantissa = first + ("." + "".join(rest) if rest else "")
-    return f"{'-' if sign else ''}{mantissa}e{exponent + len(rest):+d}"
+        return f"{decimal:f}"
+    mantissa, _, exponent = f"{decimal:e}".partition("e")
+    return f"{mantissa}e{int(exponent):+d}"

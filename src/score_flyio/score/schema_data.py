@@ -83,12 +83,7 @@ MEMORY: Final = _text(
 CPU: Final = _text(r"^\d+(?:m|\.\d+)?$", 'a number of CPUs such as "2", "0.5" or "250m"')
 MODE: Final = _text("^0?[0-7]{3}$", 'an octal file mode such as "0644"')
 HEADER: Final = _text("^[A-Za-z0-9_-]+$", "a header name of letters, digits, - and _")
-VARIABLE: Final[Schema] = {
-    "type": "string",
-    "minLength": 1,
-    "pattern": "^[^=]+$",
-    "description": 'a variable name, not empty and without "="',
-}
+VARIABLE: Final = _text("^[^=]+$", 'a variable name, not empty and without "="')
 
 _HTTP_PROBE: Final = _closed(
     "path",
@@ -99,18 +94,14 @@ _HTTP_PROBE: Final = _closed(
     scheme=_enum("HTTP", "HTTPS"),
     httpHeaders=_list(_closed("name", "value", name=HEADER, value=FILLED)),
 )
-_PROBE: Final = _closed(httpGet=_HTTP_PROBE, exec=_closed("command", command=_list(TEXT))) | {
-    "anyOf": [{"required": ["httpGet"]}, {"required": ["exec"]}]
+_PROBE: Final = {
+    **_closed(httpGet=_HTTP_PROBE, exec=_closed("command", command=_list(TEXT))),
+    "anyOf": [{"required": [key]} for key in ("httpGet", "exec")],
 }
 
-_FILE: Final = _closed(
-    mode=MODE, source=FILLED, content=TEXT, binaryContent=TEXT, noExpand=FLAG
-) | {
-    "oneOf": [
-        {"required": ["content"]},
-        {"required": ["binaryContent"]},
-        {"required": ["source"]},
-    ]
+_FILE: Final = {
+    **_closed(mode=MODE, source=FILLED, content=TEXT, binaryContent=TEXT, noExpand=FLAG),
+    "oneOf": [{"required": [key]} for key in ("content", "binaryContent", "source")],
 }
 _VOLUME: Final = _closed("source", source=TEXT, path=TEXT, readOnly=FLAG)
 _QUANTITIES: Final = _closed(memory=MEMORY, cpu=CPU)

@@ -15,8 +15,9 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Final
 
 from score_flyio.base.secret import Secret
@@ -49,19 +50,13 @@ def app_name(prefix: str, guid: str, attempt: int = 0, *, kind: str = "pg") -> s
 
 def database_name(resource_id: str, guid: str, taken: Collection[str]) -> str:
     """The database of a resource; never one of `taken`, which are others'."""
-    return next(name for name in _database_names(resource_id, guid) if name not in taken)
-
-
-def _database_names(resource_id: str, guid: str) -> Iterator[str]:
     stem = _UNSAFE.sub("-", resource_id)
     room = LONGEST_IDENTIFIER - len(_USER) - 4
     if len(stem) > room:
         mark = hashlib.sha256(resource_id.encode()).hexdigest()[:6]
         stem = f"{stem[: room - len(mark) - 1]}-{mark}"
-    attempt = 0
-    while True:
-        yield f"{stem}{1000 + _number(guid, 'database', attempt) % 9000}"
-        attempt += 1
+    names = (f"{stem}{1000 + _number(guid, 'database', n) % 9000}" for n in count())
+    return next(name for name in names if name not in taken)
 
 
 def user_name(database: str) -> str:

@@ -14,7 +14,7 @@ from score_flyio.resources.define import MODE_VARIABLE
 from score_flyio.resources.servers.description import Admin, Server, read_admin, read_server
 from score_flyio.resources.template import render
 from score_flyio.resources.template.go import go_expressions
-from score_flyio.state.resources import CommandSpec
+from score_flyio.state.resources import CommandSpec, InProcessSpec, ProvisionerDefinition
 from score_flyio.yaml.reader import YamlError, read_yaml
 from score_flyio.yaml.typed import Reader
 
@@ -62,20 +62,11 @@ class Entry:
     file: str
     line: int | None
     uri: str
-    type: str
-    class_: str | None = None
-    """None serves every class."""
-    id: str | None = None
-    """None serves every id."""
-    description: str = ""
-    supported_params: tuple[str, ...] = ()
+    definition: ProvisionerDefinition
+    """What it serves; the id is the uri."""
     expected_outputs: tuple[str, ...] = ()
-    optional_outputs: tuple[str, ...] | None = None
-    """Given in some cases; with them there are no others than these and the expected ones."""
     sections: Mapping[str, str] = field(factory=dict, repr=False)
     """Templates by section; of `template://` and `server://`."""
-    command: CommandSpec | None = None
-    """Of `cmd://` only."""
     server: Server | None = None
     admin: Admin | None = None
     """Of `server://` only."""
@@ -157,20 +148,27 @@ class _Entries(Reader):
         args = tuple(f"${MODE_VARIABLE}" if each == MODE else each for each in texts("args"))
         if kind == COMMAND and not program:
             self.wrong((*path, "uri"), "a program is needed, by its name or path")
-        optional = texts("optional_outputs")
+        expected, optional = texts("expected_outputs"), texts("optional_outputs")
+        definition = ProvisionerDefinition(
+            id=uri,
+            resource_type=text("type"),
+            resource_class=text("class") or None,
+            resource_id=text("id") or None,
+            spec=CommandSpec(binary=program, args=args)
+            if kind == COMMAND
+            else InProcessSpec(source=self.file, makes_nothing=kind != SERVER),
+            description=text("description"),
+            params=texts("supported_params"),
+            outputs=(*expected, *optional),
+            gives_no_others=found.get("optional_outputs") is not None,
+        )
         return Entry(
             file=self.file,
             line=self.document.line(path),
             uri=uri,
-            type=text("type"),
-            class_=text("class") or None,
-            id=text("id") or None,
-            description=text("description"),
-            supported_params=texts("supported_params"),
-            expected_outputs=texts("expected_outputs"),
-            optional_outputs=None if found.get("optional_outputs") is None else optional,
+            definition=definition,
+            expected_outputs=expected,
             sections=sections,
-            command=CommandSpec(binary=program, args=args) if program else None,
             server=self._server(path, found) if kind == SERVER else None,
             admin=self._admin(path, found) if kind == SERVER else None,
         )

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from score_flyio.base.input_file import read_input
 from score_flyio.base.printable import system_reason
+from score_flyio.base.record import evolve
 from score_flyio.errors import ConfigError, Problem, UsageError
 from score_flyio.resources.define import BUILT_IN as BUILT_IN_PROVISIONERS
 from score_flyio.resources.provisioner import Provisioner, ProvisionRequest
@@ -22,7 +23,7 @@ from score_flyio.resources.template import SUFFIX
 from score_flyio.resources.template.entry import CODE, SERVER, Entry, read_entries
 from score_flyio.resources.template.provisioner import TemplateProvisioner
 from score_flyio.score.resources import JsonObject
-from score_flyio.state.resources import InProcessSpec, ProvisionerDefinition
+from score_flyio.state.resources import CommandSpec, ProvisionerDefinition
 
 DEFAULTS: Final = "defaults.provisioners.yaml"
 BUILT_IN: Final = "score-flyio"
@@ -77,29 +78,19 @@ def built_in_server(name: str, means: Means) -> Provisioner:
 def _offered(entries: Iterable[Entry], means: Means) -> Offered:
     found: Offered = {}
     for entry in entries:
-        # The uri is the id; should an earlier file have it too, the file tells them apart.
-        id_ = entry.uri if entry.uri not in found else f"{entry.uri} in {entry.file}"
-        definition = ProvisionerDefinition(
-            id=id_,
-            resource_type=entry.type,
-            resource_class=entry.class_,
-            resource_id=entry.id,
-            spec=entry.command
-            or InProcessSpec(source=entry.file, makes_nothing=entry.server is None),
-            description=entry.description,
-            params=entry.supported_params,
-            outputs=(*entry.expected_outputs, *(entry.optional_outputs or ())),
-            gives_no_others=entry.optional_outputs is not None,
-        )
-        found[id_] = definition, _work(id_, entry, means)
+        definition = entry.definition
+        if entry.uri in found:  # by an earlier file: then the file tells them apart
+            definition = evolve(definition, id=f"{entry.uri} in {entry.file}")
+        found[definition.id] = definition, _work(definition, entry, means)
     return found
 
 
-def _work(id_: str, entry: Entry, means: Means) -> Provisioner:
+def _work(definition: ProvisionerDefinition, entry: Entry, means: Means) -> Provisioner:
     """What does the work; a program may be one for score-compose or score-k8s, too."""
+    spec = definition.spec
     if entry.server is not None:
         return ServerProvisioner(entry, means)
-    if entry.command is None:
+    if not isinstance(spec, CommandSpec):
         return TemplateProvisioner(entry, means.surroundings)
     from score_flyio.resources.kinds.command import CommandProvisioner
     from score_flyio.resources.protocol import for_other_tools
@@ -107,9 +98,9 @@ def _work(id_: str, entry: Entry, means: Means) -> Provisioner:
     def more(request: ProvisionRequest) -> JsonObject:
         return for_other_tools(request, means.surroundings().values(request.uid))
 
-    ours = entry.command.args[:1] == (BUILT_IN_PROVISIONERS,)
+    ours = spec.args[:1] == (BUILT_IN_PROVISIONERS,)
     return CommandProvisioner(
-        id=id_, spec=entry.command, timeout=means.timeout, more=None if ours else more
+        id=definition.id, spec=spec, timeout=means.timeout, more=None if ours else more
     )
 
 

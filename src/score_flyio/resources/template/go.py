@@ -109,9 +109,9 @@ def _statement(words: Words, blocks: list[_Block]) -> str:
         return f"{{% {blocks.pop().end if blocks else 'endif'} %}}"
     if first in {"if", "with", "range", "define", "block"}:
         # Its end is counted also where it has no translation itself.
-        outer = list(blocks)
-        blocks.append(_block(first, words))
-        return _beginning(first, _rooted(words[1:], outer))
+        names, over = _bound(_rooted(words[1:], blocks))
+        blocks.append(_block(first, names[-1] if names else "item"))
+        return _beginning(first, names, over)
     if first == "else" and blocks:
         blocks[-1] = evolve(blocks[-1], dot=None)
     words = _rooted(words, blocks)
@@ -122,9 +122,15 @@ def _statement(words: Words, blocks: list[_Block]) -> str:
     return f"{{{{ {_expression(words)} }}}}"
 
 
-def _block(first: str, words: Words) -> _Block:
-    names = [word[1:] for word in words[: list(words).index(":=")]][1:] if ":=" in words else []
-    dot = next((name for name in reversed(names) if name), "item")
+def _bound(words: Words) -> tuple[list[str], Words]:
+    """The names that a block gives to something, and that."""
+    if ":=" not in words:
+        return [], words
+    at = list(words).index(":=")
+    return [word.removeprefix("$") for word in words[:at] if word != ","], words[at + 1 :]
+
+
+def _block(first: str, dot: str) -> _Block:
     return {
         "with": _Block("endif", dot),
         "range": _Block("endfor", dot),
@@ -141,27 +147,17 @@ def _rooted(words: Words, blocks: Sequence[_Block]) -> list[str]:
     return [named.get(word, word) for word in words]
 
 
-def _beginning(first: str, words: Words) -> str:
-    if first == "range":
-        return _loop(words)
-    if first == "with":
-        name, over = ("$item", words) if ":=" not in words else (words[0], words[2:])
-        name = name.removeprefix("$")
-        return f"{{% set {name} = {_expression(over)} %}}{{% if {name} %}}"
+def _beginning(first: str, names: list[str], over: Words) -> str:
+    if first not in {"if", "range", "with"} or (first == "if" and names):
+        raise LookupError(first)
+    value, name = _expression(over), names[0] if names else "item"
     if first == "if":
-        return f"{{% if {_expression(words)} %}}"
-    raise LookupError(first)
-
-
-def _loop(words: Words) -> str:
-    if ":=" not in words:
-        return f"{{% for item in {_expression(words)} %}}"
-    at = list(words).index(":=")
-    names = [word.removeprefix("$") for word in words[:at] if word != ","]
-    over = _expression(words[at + 1 :])
+        return f"{{% if {value} %}}"
+    if first == "with":
+        return f"{{% set {name} = {value} %}}{{% if {name} %}}"
     if len(names) == 2:
-        return f"{{% for {names[0]}, {names[1]} in {_tight(over)}.items() %}}"
-    return f"{{% for {names[0]} in {over} %}}"
+        return f"{{% for {name}, {names[1]} in {_tight(value)}.items() %}}"
+    return f"{{% for {name} in {value} %}}"
 
 
 def _expression(words: Words) -> str:
@@ -242,6 +238,10 @@ def _filter(name: str) -> tuple[int, Callable[[list[str]], str]]:
     return 1, lambda a: f"{a[-1]} | {name}" + (f"({', '.join(a[:-1])})" if a[:-1] else "")
 
 
+def _function(name: str) -> tuple[int, Callable[[list[str]], str]]:
+    return 1, lambda a: f"{name}({a[0]})"
+
+
 def _operator(sign: str) -> tuple[int, Callable[[list[str]], str]]:
     return 2, f" {sign} ".join
 
@@ -270,28 +270,29 @@ def _printf(arguments: list[str]) -> str:
 
 
 _FUNCTIONS: Final[Mapping[str, tuple[int, Callable[[list[str]], str]]]] = {
-    "quote": _filter("tojson"),
-    "squote": _filter("tojson"),
-    "toJson": _filter("tojson"),
-    "toRawJson": _filter("tojson"),
-    "mustToJson": _filter("tojson"),
-    "default": _filter("default"),
-    "lower": _filter("lower"),
-    "upper": _filter("upper"),
-    "trim": _filter("trim"),
-    "replace": _filter("replace"),
-    "join": _filter("join"),
-    "first": _filter("first"),
-    "last": _filter("last"),
+    **{
+        name: _filter(name)
+        for name in (
+            "default",
+            "first",
+            "join",
+            "last",
+            "lower",
+            "replace",
+            "title",
+            "trim",
+            "upper",
+        )
+    },
+    **dict.fromkeys(("quote", "squote", "toJson", "toRawJson", "mustToJson"), _filter("tojson")),
+    "toYaml": _filter("tojson"),
     "toString": _filter("string"),
     "int": _filter("int"),
+    "atoi": _filter("int"),
     "len": _filter("length"),
     "keys": _filter("list"),
-    "atoi": _filter("int"),
-    "toYaml": _filter("tojson"),
     "indent": (2, lambda a: a[-1]),
     "nindent": (2, lambda a: a[-1]),
-    "title": _filter("title"),
     "splitList": _method("split"),
     "trimPrefix": _method("removeprefix"),
     "trimSuffix": _method("removesuffix"),
@@ -306,11 +307,9 @@ _FUNCTIONS: Final[Mapping[str, tuple[int, Callable[[list[str]], str]]]] = {
     "dig": (3, _path),
     "get": (2, lambda a: f"{_tight(a[0])}[{a[1]}]"),
     "index": (2, lambda a: _tight(a[0]) + "".join(f"[{key}]" for key in a[1:])),
-    "randAlphaNum": (1, lambda a: f"random_text({a[0]})"),
-    "randAlpha": (1, lambda a: f"random_text({a[0]})"),
-    "randAscii": (1, lambda a: f"random_text({a[0]})"),
-    "env": (1, lambda a: f"env({a[0]})"),
-    "fail": (1, lambda a: f"fail({a[0]})"),
+    **dict.fromkeys(("randAlpha", "randAlphaNum", "randAscii"), _function("random_text")),
+    "env": _function("env"),
+    "fail": _function("fail"),
     "printf": (1, _printf),
     "hasKey": (2, lambda a: f"{a[1]} in {a[0]}"),
     "has": (2, lambda a: f"{a[0]} in {a[1]}"),

@@ -20,8 +20,10 @@ def nothing() -> NoReturn:
     raise AssertionError("descriptions are read without it")
 
 
-WORK = [work for _, work in servers(Means(nothing, nothing)).values()]
-BUILT_IN = {each.entry.type: each.entry for each in WORK if isinstance(each, ServerProvisioner)}
+WORK = servers(Means(nothing, nothing)).values()
+BUILT_IN = {
+    each.resource_type: work.entry for each, work in WORK if isinstance(work, ServerProvisioner)
+}
 TYPES = {"postgres", "postgres-instance", "redis", "mysql", "mongodb", "amqp", "s3"}
 GOOD: dict[str, Any] = {
     "uri": "server://mine/cache",

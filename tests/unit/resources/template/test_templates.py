@@ -608,7 +608,9 @@ async def test_the_documented_example_works() -> None:
     text = (ROOT / "docs" / "provisioners.md").read_text().split("```yaml\n")[1].split("```")[0]
     (entry,) = read_entries(text, file="docs", directory=Path())
     uid = ResourceUid("s3", "small", "assets")
-    assert (entry.type, entry.class_, entry.id) == (uid.type, uid.class_, uid.id)
+    served = entry.definition
+    identity = (served.resource_type, served.resource_class, served.resource_id)
+    assert identity == (uid.type, uid.class_, uid.id)
     subject = TemplateProvisioner(entry, lambda: surroundings(uid))
     result = await subject.provision(ProvisionRequest(uid=uid, guid="the-guid"))
     assert result.values == {
