@@ -64,23 +64,14 @@ def convert(
     elsewhere: Collection[str] = (),
     side_folder: str = "",
 ) -> Conversion:
-    """The app of a workload.
+    """The app of a workload; `Draft` says what the settings are.
 
-    Args:
-        loaded: The workload and the name of its file.
-        app_name: Name of the app at Fly.
-        outputs: By resource name of the workload.
-        read_file: Gives the bytes of a file, by path relative to the working folder.
-        known_later: Resources whose missing outputs are known later: what reads them gets a marker
-            text, as in a plan. With the names of all that they will have; None: any.
-        kept: Names of secrets that the app has: what is known later and was one of them stays so.
-        elsewhere: Names of resources whose host names lead to other apps.
-        side_folder: Folder of the fly.toml, relative to the working folder.
+    `outputs` are by resource name of the workload. Those that are missing of `known_later` read as
+    a marker text, as in a plan; it has the names of all that each will have, or None: any.
 
-    Raises:
-        InputError: with all problems. `code` is one of `unsupported_feature`,
-            `placeholder_invalid`, `annotation_unknown`, `annotation_invalid`, `file_unreadable`,
-            `file_invalid`, `resource_quantity_invalid`, `app_name_invalid`.
+    Raises InputError with all problems: `code` is one of `unsupported_feature`,
+    `placeholder_invalid`, `annotation_unknown`, `annotation_invalid`, `file_unreadable`,
+    `file_invalid`, `resource_quantity_invalid`, `app_name_invalid`.
     """
     workload = loaded.workload
     draft = Draft(

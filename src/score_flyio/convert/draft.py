@@ -39,6 +39,7 @@ class Draft:
     """The Score file, and where its values stand in it."""
     lookup: Lookup
     read_file: Callable[[str], bytes]
+    """Gives the bytes of a file, by path relative to the working folder."""
     kept: Collection[str] = ()
     """Names of secrets that the app has: what is known later and was one before stays one."""
     elsewhere: Collection[str] = ()
@@ -75,7 +76,6 @@ class Draft:
             self.fail("relative_path", path, message, nearest)
 
     def remark(self, code: str, message: str, *, subject: str | None = None) -> None:
-        """Notes something that people should know."""
         self.notices.append(Problem(code=code, subject=subject, message=message))
 
     def warn(self, code: str, path: Path, message: str, hint: str) -> None:

@@ -71,10 +71,7 @@ def vm_of_workload(draft: Draft) -> tuple[VmSpec, ...]:
 
 
 def demand(compute: Compute) -> Demand:
-    """The larger of requests and limits, each for itself.
-
-    Raises ValueError: a quantity that cannot be read.
-    """
+    """The larger of requests and limits. Raises ValueError: a quantity cannot be read."""
     both = (compute.requests, compute.limits)
     cpus = [parse_cpu(each.cpu) for each in both if each.cpu is not None]
     memory = [parse_memory(each.memory) for each in both if each.memory is not None]
@@ -111,10 +108,7 @@ def _nearest(cpus: int, memory: int) -> str:
 
 
 def parse_cpu(text: str) -> int:
-    """CPU quantity → thousandths of a CPU, cut off: `1.5`, `250m`.
-
-    Raises ValueError: not a CPU quantity, or too large.
-    """
+    """CPU quantity, such as `1.5` or `250m` → thousandths of a CPU, cut off. Raises ValueError."""
     match = _CPU.fullmatch(text)
     if match is None:
         raise ValueError(f'"{text}" is not a CPU quantity such as 0.5, 2 or 250m')
@@ -123,10 +117,7 @@ def parse_cpu(text: str) -> int:
 
 
 def parse_memory(text: str) -> int:
-    """Memory quantity → bytes, rounded up: `512Mi`, `1.5G`, `1000`.
-
-    Raises ValueError: not a memory quantity, or too large.
-    """
+    """Memory quantity, such as `512Mi` or `1.5G` → bytes, rounded up. Raises ValueError."""
     match = _MEMORY.fullmatch(text)
     if match is None:
         raise ValueError(f'"{text}" is not a memory quantity such as 512Mi, 1.5G or 256000000')

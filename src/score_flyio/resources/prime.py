@@ -39,7 +39,6 @@ class Conflict:
 
     @property
     def workloads(self) -> tuple[str, str]:
-        """Whose definitions they are."""
         first, second = self.definitions
         return first.workload, second.workload
 

@@ -213,15 +213,10 @@ def project_registry(
     folder: Path,
     defaults: bool = True,
 ) -> Registry:
-    """The provisioners of a project; `folder` has its `*.provisioners.yaml` files.
+    """The provisioners of a project: those of its state, and of `*.provisioners.yaml` in `folder`.
 
-    Args:
-        added: those of the state.
-        means: what they work with.
-        folder: where the files are.
-        defaults: whether those that come with score-flyio follow.
-
-    Raises ConfigError with everything that is wrong in all files.
+    With `defaults` those follow that come with score-flyio. Raises ConfigError with everything that
+    is wrong in all files.
     """
 
     @cache

@@ -61,17 +61,10 @@ class ResourceRun:
     ) -> None:
         """The state must have the plan's resources already (`plan.record_plan`).
 
-        Args:
-            plan: what to provision.
-            state: changed in place as results come.
-            store: where it is saved each time.
-            registry: the provisioners.
-            emit: gets the events.
-            located: adds file and line to a problem of the document of a workload.
-            jobs: how many may run at once. None: `JOBS`, and a provisioner that never answered
-                before runs alone first, to see whether it changes the shared state.
-            saver: shared with all else that saves this state: of two writers, the one that began
-                earlier may end later, and its older text would stay.
+        `located` adds file and line to a problem of the document of a workload. So many `jobs` run
+        at once; None: `JOBS`, and a provisioner that never answered before runs alone first, to see
+        whether it changes the shared state. `saver` is shared with all else that saves this state:
+        of two writers, the one that began earlier may end later, and its older text would stay.
         """
         self._plan = plan
         self._state = state

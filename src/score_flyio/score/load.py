@@ -62,7 +62,6 @@ class LoadedWorkload:
         return evolve(self, document=document, workload=workload_of(document))
 
     def raise_problems(self) -> None:
-        """Raise all problems as one error, if there are any."""
         if self.problems:
             raise ScoreFileError(problems=self.problems)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from score_flyio.base.place import Path
+from score_flyio.base.place import Path, value_at
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.errors import Problem
 from score_flyio.yaml.reader import YamlDocument
@@ -38,7 +38,6 @@ class Override:
         return place[:shared] == self.path[:shared]
 
     def line(self, place: Path) -> int | None:
-        """The line of its file."""
         return None if self.source is None else self.source.line(place)
 
 
@@ -78,15 +77,11 @@ class Origin:
 def of_property(name: str, document: Any, path: tuple[str, ...]) -> Override:
     """What an override property lays over a document; indexes of its place are numbers."""
     place: list[str | int] = []
-    made = len(path)
-    for depth, part in enumerate(path):
-        if document is None:
-            made = min(made, depth)
-        if isinstance(document, list):
-            index = len(document) if part == "-1" else int(part)
-            document = document[index] if index < len(document) else None
-            place.append(index)
+    for part in path:
+        here = value_at(document, place)
+        if isinstance(here, list):
+            place.append(len(here) if part == "-1" else int(part))
         else:
-            document = document.get(part) if isinstance(document, dict) else None
             place.append(part)
-    return Override(name=name, path=tuple(place), made=made)
+    there = [value_at(document, place[:depth]) is not None for depth in range(len(path))]
+    return Override(name=name, path=tuple(place), made=sum(there))

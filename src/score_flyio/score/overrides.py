@@ -109,17 +109,14 @@ def _apply(node: Any, path: tuple[str, ...], value: Any, depth: int) -> Any:
 def _apply_to_map(
     node: dict[str, Any], path: tuple[str, ...], value: Any, depth: int
 ) -> dict[str, Any]:
-    key = path[depth]
-    changed = dict(node)
-    if depth == len(path) - 1:
-        if value is None:
-            changed.pop(key, None)
-        else:
-            changed[key] = value
-    elif key in node:
-        changed[key] = _apply(node[key], path, value, depth + 1)
-    elif value is not None:
-        changed[key] = _apply({}, path, value, depth + 1)
+    key, changed = path[depth], dict(node)
+    if depth < len(path) - 1:
+        if key in node or value is not None:
+            changed[key] = _apply(node.get(key, {}), path, value, depth + 1)
+    elif value is None:
+        changed.pop(key, None)
+    else:
+        changed[key] = value
     return changed
 
 

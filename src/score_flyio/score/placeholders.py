@@ -74,16 +74,12 @@ def parse(text: str) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
-def references(text: str) -> tuple[Reference, ...]:
-    """The placeholders of a text, in order."""
-    return tuple(token for token in parse(text) if isinstance(token, Reference))
-
-
 def references_in(value: Any) -> Iterator[tuple[Path, Reference]]:
     """The placeholders of all texts inside a structure, with their paths; keys do not count."""
     for path, text in leaves(value):
-        for reference in references(text) if isinstance(text, str) else ():
-            yield path, reference
+        for token in parse(text) if isinstance(text, str) else ():
+            if isinstance(token, Reference):
+                yield path, token
 
 
 def with_source(text: str) -> str:

@@ -104,7 +104,6 @@ class Outputs:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of all outputs, sorted."""
         return tuple(sorted({*self.values, *self.secrets}))
 
 

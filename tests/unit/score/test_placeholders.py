@@ -14,7 +14,6 @@ from score_flyio.score.placeholders import (
     Lookup,
     escape,
     parse,
-    references,
     references_in,
     substitute_in,
     with_source,
@@ -53,7 +52,7 @@ def test_text_without_dollar_stays(text: str) -> None:
 @example("} ${ $ }")
 @example("${a}${ $b }$")
 def test_escaped_text_comes_back(text: str) -> None:
-    assert not references(escape(text))
+    assert not list(references_in(escape(text)))
     assert substitute(escape(text), LOOKUP).text == text
 
 
@@ -314,7 +313,7 @@ def test_pieces_and_references_of_a_text() -> None:
     ],
 )
 def test_which_resource_a_reference_reads(reference: str, resource: str | None) -> None:
-    (found,) = references(f"${{{reference}}}")
+    ((_, found),) = references_in(f"${{{reference}}}")
     assert (found.text, found.resource) == (reference, resource)
 
 

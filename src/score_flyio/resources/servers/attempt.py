@@ -72,13 +72,12 @@ class Attempt:
     ) -> Attempt:
         """With what the notes of an earlier run say about the instance."""
         attempt = cls(request=request, access=access, server=server)
-        if not isinstance(notes, dict):
-            return attempt
-        app, password = notes.get("app"), notes.get("password")
-        if isinstance(app, str) and app:
-            attempt.app = app
-        if isinstance(password, str) and password:
-            attempt.password, attempt.known = Secret(password), True
+        match notes:
+            case {"app": str(app)}:
+                attempt.app = app
+        match notes:
+            case {"password": str(password)} if password:
+                attempt.password, attempt.known = Secret(password), True
         return attempt
 
     @property

@@ -26,18 +26,12 @@ LONGEST_ERROR: Final = 500
 
 
 async def create(api: FlyMachinesApi, app: str, admin: Admin, stdin: str) -> None:
-    """Make or complete what a resource gets; returns when it can be used.
-
-    Raises ScoreFlyError and FlyError.
-    """
+    """Make or complete what a resource gets. Raises ScoreFlyError and FlyError."""
     await _run(api, app, await _running(api, app), admin, stdin)
 
 
 async def drop(api: FlyMachinesApi, app: str, admin: Admin, stdin: str) -> None:
-    """Take it away again; nothing to do when the server is gone.
-
-    Raises ScoreFlyError and FlyError.
-    """
+    """Take it away, unless the server is gone. Raises ScoreFlyError and FlyError."""
     try:
         machine = await _running(api, app)
     except NotFound:
@@ -69,12 +63,7 @@ async def _running(api: FlyMachinesApi, app: str) -> str:
 
 
 async def _run(api: FlyMachinesApi, app: str, machine: str, admin: Admin, stdin: str) -> None:
-    """Run what may be run twice.
-
-    Raises:
-        ScoreFlyError: it ended with an error; the message has what it said.
-        FlyError: the platform refused, or did not answer.
-    """
+    """Run what may be run twice."""
     command = [*SHELL, admin.command]
     body = models.MachineExecRequest(command=command, stdin=stdin or None, timeout=TIMEOUT)
     result = await _persist(api, app, machine, body, admin.not_ready)

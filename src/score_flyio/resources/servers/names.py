@@ -37,10 +37,7 @@ def new_password() -> Secret:
 
 
 def app_name(prefix: str, guid: str, attempt: int = 0, *, kind: str = "pg") -> str:
-    """The app of a resource's server; another one for each attempt.
-
-    Raises ValueError when no app can have such a name.
-    """
+    """The app of a resource's server, another one for each attempt. Raises ValueError: too long."""
     when = _FIRST_TIME + timedelta(seconds=_number(guid, "app", attempt) % _SECONDS)
     name = f"{prefix}{kind}-{when:%Y%m%d%H%M%S}"
     if not is_app_name(name):
@@ -78,10 +75,7 @@ def quoted_identifier(name: str) -> str:
 
 
 def quoted_literal(text: str) -> str:
-    """The text as a SQL literal, whatever the server's `standard_conforming_strings` is.
-
-    Raises ValueError for one with a NUL.
-    """
+    """The text as a SQL literal, whatever `standard_conforming_strings` is. Raises ValueError."""
     quoted = "'" + _without_nul(text).replace("'", "''") + "'"
     return " E" + quoted.replace("\\", "\\\\") if "\\" in text else quoted
 

@@ -95,10 +95,7 @@ class Rendering:
         return cls(entry, request, Renderer(values, more))
 
     def section(self, name: str, **values: Any) -> JsonObject | None:
-        """The map that a section gives; None when there is no such section.
-
-        Raises ProvisionFailed.
-        """
+        """The map that a section gives; None where there is none. Raises ProvisionFailed."""
         text = self.entry.sections.get(name)
         if text is None:
             return None

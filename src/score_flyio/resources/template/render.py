@@ -234,10 +234,7 @@ class Renderer:
     seconds: float = MOST_SECONDS
 
     def map(self, text: str, **more: Any) -> JsonObject:
-        """The YAML map that the template gives; nothing gives an empty one.
-
-        Raises RenderError.
-        """
+        """The YAML map that the template gives, empty where that is nothing. Raises RenderError."""
         return _read(self.text(text, **more))
 
     def text(self, text: str, **more: Any) -> str:
