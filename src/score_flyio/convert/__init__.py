@@ -31,7 +31,6 @@ from score_flyio.score.model import Container
 from score_flyio.score.placeholders import PENDING, Lookup
 
 if TYPE_CHECKING:
-    from score_flyio.flytoml.spec import ExperimentalSection
     from score_flyio.score.resources import Outputs
 
 
@@ -127,21 +126,17 @@ def _check_name(draft: Draft, app_name: str) -> None:
 def _with_process(draft: Draft, spec: AppSpec, container: Container, own: Variables) -> AppSpec:
     """The app with the one container as the main process of the machine."""
     draft.secrets.update(own.secret)
+    if container.args or container.command:
+        from score_flyio.flytoml.spec import ExperimentalSection
+
+        command = ExperimentalSection(cmd=container.args, entrypoint=container.command)
+        spec = evolve(spec, experimental=command)
     return evolve(
         spec,
         build=build_of(draft, container),
-        experimental=_command(container),
         env=own.open,
         files=tuple(file_spec(draft, container, each) for each in contents(draft, container)),
     )
-
-
-def _command(container: Container) -> ExperimentalSection | None:
-    if not (container.args or container.command):
-        return None
-    from score_flyio.flytoml.spec import ExperimentalSection
-
-    return ExperimentalSection(cmd=container.args, entrypoint=container.command)
 
 
 def _exposure(draft: Draft, services: tuple[Service, ...]) -> Exposure:

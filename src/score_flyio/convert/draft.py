@@ -78,11 +78,6 @@ class Draft:
     def remark(self, code: str, message: str, *, subject: str | None = None) -> None:
         self.notices.append(Problem(code=code, subject=subject, message=message))
 
-    def warn(self, code: str, path: Path, message: str, hint: str) -> None:
-        """Notes something that is allowed and likely a mistake, with its place."""
-        problem = Problem(code=code, path=path, message=message, hint=hint)
-        self.notices.append(self.origin.located(problem))
-
     def substituted(self, text: str, path: Path) -> SubstitutedText:
         """The text with its placeholders resolved, as far as they can be."""
         return substitute(text, self.lookup, path, self.findings)

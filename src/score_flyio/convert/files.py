@@ -39,8 +39,7 @@ class FileContent:
 
 def contents(draft: Draft, container: Container) -> list[FileContent]:
     """The files of a container, in order; those that cannot be had are noted as problems."""
-    found = (_content(draft, container, file) for file in container.files)
-    return [content for content in found if content is not None]
+    return [each for file in container.files if (each := _content(draft, container, file))]
 
 
 def file_spec(draft: Draft, container: Container, content: FileContent) -> FileSpec:

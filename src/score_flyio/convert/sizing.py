@@ -48,25 +48,22 @@ class SizeError(ValueError):
 
 def vm_of_workload(draft: Draft) -> tuple[VmSpec, ...]:
     """The size that all containers together need; none where no container says anything."""
+    containers = draft.workload.containers
+    asked = {n: each.resources for n, each in containers.items() if each.resources is not None}
+    if not asked:
+        return ()
     total = Demand()
-    said = False
-    for name, container in draft.workload.containers.items():
-        if container.resources is None:
-            continue
-        said = True
+    for name, compute in asked.items():
         try:
-            total += demand(container.resources)
+            total += demand(compute)
         except ValueError as error:
             path = ("containers", name, "resources")
             draft.fail("resource_quantity_invalid", path, str(error))
-    if not said:
-        return ()
     try:
         return (size_of(total),)
     except SizeError as error:
-        names = list(draft.workload.containers)
-        place = ("containers", names[0], "resources") if len(names) == 1 else ("containers",)
-        draft.fail("resource_quantity_invalid", place, str(error), error.hint)
+        only = (*containers, "resources") if len(containers) == 1 else ()
+        draft.fail("resource_quantity_invalid", ("containers", *only), str(error), error.hint)
         return ()
 
 

@@ -11,14 +11,19 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from score_flyio.base.record import field, frozen
+from score_flyio.base.record import evolve, field, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.convert.draft import Draft, digest
+from score_flyio.errors import Problem
 from score_flyio.flytoml.names import READ_BY_ALL, as_secret_name, is_secret_name, looks_secret
 from score_flyio.score.model import Container
 from score_flyio.score.placeholders import PENDING
 
-_FROM_A_RESOURCE: Final = "take it from a resource, or set it with `secrets set`"
+_LOOKS_SECRET: Final = Problem(
+    code="looks_secret",
+    message=READ_BY_ALL,
+    hint="take it from a resource, or set it with `secrets set`",
+)
 
 
 @frozen
@@ -41,7 +46,7 @@ def variables(draft: Draft, container: Container) -> Variables:
         if not result.secret:
             found.open[name] = result.text
             if looks_secret(name) and "${" not in text:
-                draft.warn("looks_secret", path, READ_BY_ALL, _FROM_A_RESOURCE)
+                draft.notices.append(draft.origin.located(evolve(_LOOKS_SECRET, path=path)))
             continue
         found.secret[name] = Secret(result.text)
         message = f"variable {name} of {container.name} has secrets in it: it is kept as app secret"

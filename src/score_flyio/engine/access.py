@@ -16,14 +16,14 @@ def access_from_environment(
     environ: Mapping[str, str],
     *,
     directory: Path,
-    note: Callable[[str], None] | None = None,
+    note: Callable[[str], None] = lambda _: None,
 ) -> FlyAccess:
     """Opens a client for each call, with the token and the addresses of the environment.
 
     `note` is told what is made.
     """
     from score_flyio.fly.organization import Organization
-    from score_flyio.resources.servers.access import FlyAccess, region_of, say_nothing
+    from score_flyio.resources.servers.access import FlyAccess, region_of
 
     def connect() -> AbstractAsyncContextManager[FlyClient]:
         from random import Random
@@ -38,7 +38,7 @@ def access_from_environment(
         connect=connect,
         region=region_of(environ),
         organization=lambda client: Organization(client, environ.get("FLY_ORG")).slug(),
-        note=note or say_nothing,
+        note=note,
     )
 
 

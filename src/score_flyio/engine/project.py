@@ -263,11 +263,12 @@ class Project:
         """
         if not contents:
             return ()
-        from score_flyio.resources.template.files import check, install
+        from score_flyio.resources.template.entry import read_entries
+        from score_flyio.resources.template.files import install
 
         folder = self.directory / OWN_FOLDER
         for source, content in contents:
-            check(content, source=source, directory=self.directory)
+            read_entries(content, file=source, directory=self.directory)
         folder.mkdir(mode=0o700, exist_ok=True)
         paths = [
             install(folder, content, source=source, now=now + place)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from score_flyio.base.record import frozen
+from score_flyio.base.record import field, frozen
 from score_flyio.errors import Problem, UnshareableError
 from score_flyio.resources.prime import Primed, uids_of
 from score_flyio.score.nowhere import LookupFailure
@@ -49,7 +49,7 @@ class Host:
 
     text: str
     """With uids in place of resources' names."""
-    dns: ResourceUid | None = None
+    dns: ResourceUid | None = field(default=None, eq=False)
     """The resource whose output `host` it is, if it is just that."""
 
     def __str__(self) -> str:
@@ -69,14 +69,12 @@ def unshareable(
         if uid.type in ("volume", "route"):
             texts = _VOLUME if uid.type == "volume" else _ROUTE
             yield from _of_several(resource.definitions, workloads, uid, texts, ("id",))
-    at: dict[str, list[Definition]] = {}
-    hosts: dict[str, Host] = {}
+    at: dict[Host, list[Definition]] = {}
     for host, route in _routes(resources, documents):
-        hosts[host.text] = host
-        at.setdefault(host.text, []).append(route)
-    for text, routes in at.items():
+        at.setdefault(host, []).append(route)
+    for host, routes in at.items():
         if len({route.uid for route in routes}) > 1:
-            yield from _of_several(routes, workloads, hosts[text], _HOST, ("params", "host"))
+            yield from _of_several(routes, workloads, host, _HOST, ("params", "host"))
 
 
 def _of_several(

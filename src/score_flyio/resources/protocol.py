@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from enum import StrEnum
-from typing import Any, Final, NoReturn
+from typing import Any, Final, Literal, NoReturn, TypeAlias
 
 from score_flyio.base.place import MOST_LEVELS, too_deep
 from score_flyio.base.printable import system_reason
@@ -19,6 +18,7 @@ from score_flyio.flytoml.gotext import well_formed
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.score.resources import JsonObject, ResourceUid
 
+Mode: TypeAlias = Literal["provision", "deprovision"]
 _TEXTS: Final = ("resource_uid", "resource_type", "resource_class", "resource_id")
 _OBJECTS: Final = ("state", "shared", "resource_params", "resource_metadata")
 """The members of a request."""
@@ -46,13 +46,6 @@ MADE_AGAIN: Final = (
 """Of programs for other Score tools, which call none when a resource goes."""
 MOST_REASON: Final = 400
 """Characters of the reason that a failed call gives."""
-
-
-class Mode(StrEnum):
-    """What is asked for."""
-
-    PROVISION = "provision"
-    DEPROVISION = "deprovision"
 
 
 def for_other_tools(request: ProvisionRequest, surroundings: JsonObject) -> JsonObject:
@@ -253,7 +246,7 @@ def understand(
     """
     uid = str(request.uid)
     about = f"resource '{uid}': provisioner '{provisioner}'"
-    if mode is Mode.DEPROVISION and failure is None and not body.strip():
+    if mode == "deprovision" and failure is None and not body.strip():
         return ProvisionResult()
     if not body and failure is None:
         raise ProvisionFailed(
@@ -274,14 +267,14 @@ def understand(
         if not reason:
             failed += f"; its answer is not what the protocol asks for: {error}"
         # The Go tool looks at the answer of a failed call only when it provisions.
-        ignored = failure is not None and mode is Mode.DEPROVISION
+        ignored = failure is not None and mode == "deprovision"
         code = "provisioner_call_failed" if ignored else "provisioner_output_invalid"
         raise ProvisionFailed(failed, uid=uid, code=code) from error
     if failure is None:
-        if mode is Mode.DEPROVISION and b'"resource_outputs"' in body:
+        if mode == "deprovision" and b'"resource_outputs"' in body:
             result = evolve(result, warnings=(*result.warnings, MADE_AGAIN))
         return result
-    code = "provisioner_failed" if mode is Mode.PROVISION else "provisioner_call_failed"
+    code = "provisioner_failed" if mode == "provision" else "provisioner_call_failed"
     raise ProvisionIncomplete(failed, uid=uid, result=result, code=code)
 
 

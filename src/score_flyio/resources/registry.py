@@ -62,15 +62,11 @@ class Registry:
 
         Raises NoProvisionerError that explains what each candidate of the same type serves instead.
         """
-        looked_at: list[ProvisionerDefinition] = []
-        for definition in self.in_order():
-            if definition.serves(uid):
-                return definition
-            looked_at.append(definition)
-        raise NoProvisionerError(
-            f"resource '{uid}': no provisioner serves it{_explain(looked_at, uid)}",
-            hint=_hint(looked_at, uid),
-        )
+        if serving := self._serving(uid):
+            return serving
+        known = tuple(self.in_order())
+        message = f"resource '{uid}': no provisioner serves it{_explain(known, uid)}"
+        raise NoProvisionerError(message, hint=_hint(known, uid))
 
     def all_outputs(self, uid: ResourceUid) -> frozenset[str] | None:
         """The names of all outputs that a resource will have; None: nobody knows beforehand."""

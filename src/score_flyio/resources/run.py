@@ -84,17 +84,18 @@ class ResourceRun:
                 self._failures[uid] = self._unserved(uid, error)
             else:
                 self._serving[uid] = (definition, registry.build(definition))
-        self._sharing = self._shared(eager=jobs is not None)
+        self._sharing = self._shared(at_once=jobs is not None)
 
-    def _shared(self, *, eager: bool) -> Sharing:
+    def _shared(self, *, at_once: bool) -> Sharing:
         from score_flyio.resources.servers.native import ServerProvisioner
 
         changes: dict[str, bool | None] = {}
         keys: dict[str, str] = {}
         for definition, provisioner in self._serving.values():
-            known = self._state.uses_shared.get(definition.id)
-            told = provisioner.uses_shared
-            changes[definition.id] = known if told is None else told
+            known = provisioner.uses_shared
+            if known is None:
+                known = self._state.uses_shared.get(definition.id, False if at_once else None)
+            changes[definition.id] = known
             if isinstance(provisioner, ServerProvisioner) and (key := provisioner.shared_key):
                 keys[definition.id] = key
         return Sharing(
@@ -103,7 +104,6 @@ class ResourceRun:
             served_by={uid: definition.id for uid, (definition, _) in self._serving.items()},
             changes=changes,
             keys=keys,
-            eager=eager,
         )
 
     async def run(self, admitted: Callable[[ResourceUid], Awaitable[bool]] | None = None) -> None:

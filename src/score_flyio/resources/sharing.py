@@ -12,7 +12,7 @@ Here they run at the same time, and still nothing depends on who is faster:
   and of these only behind the first that succeeds: it makes what all share, such as a server. The
   others go at the same time, and what they add to lists under their key is added together.
 - A provisioner of which nothing is known yet is counted among the latter until its first answer,
-  unless the caller asks for everything at once (`eager`).
+  unless the caller asks for everything at once: then it is taken for one that changes nothing.
 - All patches are merged in provisioning order, whatever the order in which they arrive.
 """
 
@@ -75,8 +75,6 @@ class Sharing:
     """Provisioner id → whether it changes the shared state; None: not known yet."""
     keys: Mapping[str, str] = field(factory=dict)
     """Provisioner id → the only key of the shared state that it reads and changes."""
-    eager: bool = False
-    """Take provisioners of which nothing is known for ones that change nothing."""
     _rank: dict[ResourceUid, int] = field(init=False)
     _first: dict[str, ResourceUid] = field(init=False)
     _patches: dict[ResourceUid, JsonObject] = field(init=False, factory=dict)
@@ -90,8 +88,6 @@ class Sharing:
         for uid in self.order:
             if uid in self.served_by:
                 self._first.setdefault(self.served_by[uid], uid)
-        if self.eager:
-            self.changes = {id_: bool(changes) for id_, changes in self.changes.items()}
 
     async def turn(
         self,

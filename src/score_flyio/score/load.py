@@ -10,7 +10,7 @@ from pathlib import Path as FilePath
 from typing import Any, Final
 
 from score_flyio.base.input_file import read_input
-from score_flyio.base.place import MOST_LEVELS, json_pointer, kind_of, too_deep
+from score_flyio.base.place import MOST_LEVELS, kind_of, too_deep
 from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.errors import Problem, ScoreFileError, UsageError
@@ -31,7 +31,7 @@ from score_flyio.score.model import (
 from score_flyio.score.origin import Origin, Override, of_property
 from score_flyio.score.partial import UsablePart
 from score_flyio.score.placeholders import with_source
-from score_flyio.score.schema import broken
+from score_flyio.score.schema import broken_at
 from score_flyio.score.upgrade import Upgraded, upgrade
 from score_flyio.score.validate import BAD_PARAMS, examined
 from score_flyio.yaml.reader import YamlDocument, YamlError, read_yaml
@@ -141,7 +141,7 @@ def _examined(upgraded: Upgraded, origin: Origin, *, params_later: bool = False)
     document = upgraded.document
     if too_deep(document):
         message = f"maps and lists are nested deeper than {MOST_LEVELS} levels"
-        problem = broken("too_deep", (), message, "make it flatter")
+        problem = broken_at("too_deep", (), message, "make it flatter")
         raise ScoreFileError(problems=(origin.located(problem),))
     found, usable = examined(document, [*_odd_key_findings(origin.source), *upgraded.findings])
     if params_later and all(finding.code == BAD_PARAMS for finding in found):
@@ -209,8 +209,8 @@ def _refuse_odd_keys(
 
 def _odd_key_findings(source: YamlDocument | None) -> Iterable[Problem]:
     for key in source.odd_keys if source else ():
-        message = f"the key is {key.kind}, not text [{json_pointer(key.path)}]"
-        yield broken("key_type", key.path, message, "put it in quotes")
+        message = f"the key is {key.kind}, not text"
+        yield broken_at("key_type", key.path, message, "put it in quotes")
 
 
 def _with_image(loaded: LoadedWorkload, image: str) -> LoadedWorkload:

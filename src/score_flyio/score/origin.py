@@ -37,9 +37,6 @@ class Override:
         shared = min(len(self.path), len(place)) if within else len(self.path)
         return place[:shared] == self.path[:shared]
 
-    def line(self, place: Path) -> int | None:
-        return None if self.source is None else self.source.line(place)
-
 
 @frozen(kw_only=True)
 class Origin:
@@ -62,7 +59,9 @@ class Origin:
         within = problem.kind in _ABOUT_A_MAP
         for override in reversed(self.overrides):
             if override.wrote(place, within=within):
-                return evolve(problem, file=override.name, line=override.line(place))
+                text = override.source
+                line = None if text is None else text.line(place)
+                return evolve(problem, file=override.name, line=line)
         line = None if self.source is None else self.source.line(written)
         return evolve(problem, file=self.file, line=line)
 

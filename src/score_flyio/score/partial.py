@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 from typing import Any, Final
 
-from score_flyio.base.place import Path
+from score_flyio.base.place import Path, value_at
 from score_flyio.base.record import frozen
 from score_flyio.errors import Problem
 from score_flyio.score.placeholders import split_reference
@@ -105,11 +105,8 @@ def _stand_in(path: Path) -> Any:
 
 def _take_out(document: dict[str, Any], place: Path, stand_in: Any) -> None:
     *way, last = place
-    parent: Any = document
-    for part in way:
-        parent = parent.get(part) if isinstance(parent, dict) else None
-    if not isinstance(parent, dict):
-        return
-    parent.pop(last, None)
-    if stand_in is not None:
-        parent[last] = copy.deepcopy(stand_in)
+    parent = value_at(document, way)
+    if isinstance(parent, dict):
+        parent.pop(last, None)
+        if stand_in is not None:
+            parent[last] = copy.deepcopy(stand_in)

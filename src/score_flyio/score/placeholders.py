@@ -74,12 +74,12 @@ def parse(text: str) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
-def references_in(value: Any) -> Iterator[tuple[Path, Reference]]:
-    """The placeholders of all texts inside a structure, with their paths; keys do not count."""
-    for path, text in leaves(value):
+def references_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, Reference]]:
+    """The placeholders of all texts inside what is at a path, with theirs; keys do not count."""
+    for place, text in leaves(value, path):
         for token in parse(text) if isinstance(text, str) else ():
             if isinstance(token, Reference):
-                yield path, token
+                yield place, token
 
 
 def with_source(text: str) -> str:

@@ -12,7 +12,6 @@ from score_flyio.score.render import render
 
 JsonObject: TypeAlias = dict[str, Any]
 
-DEFAULT_CLASS = "default"
 SHORTEST_HIDDEN_NUMBER: Final = 6
 """Shorter numbers among secrets are ports and sizes, and in all kinds of messages."""
 
@@ -84,7 +83,7 @@ def _definition(workload: str, name: str, item: Mapping[str, Any]) -> Definition
     class_, id_ = item.get("class"), item.get("id")
     uid = ResourceUid(
         type=item["type"],
-        class_=DEFAULT_CLASS if class_ is None else class_,
+        class_="default" if class_ is None else class_,
         id=f"{workload}.{name}" if id_ is None else id_,
     )
     params, metadata = item.get("params"), item.get("metadata")

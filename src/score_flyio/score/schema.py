@@ -34,6 +34,15 @@ def broken(
     )
 
 
+def broken_at(
+    rule: str, path: Path, message: str, hint: str | None = None, subject: str | None = None
+) -> Problem:
+    """The same, with the place as a JSON pointer: keys of lists and odd keys have no other."""
+    pointer = json_pointer(path)
+    where = f" [{pointer}]" if pointer else ""
+    return broken(rule, path, message + where, hint, subject)
+
+
 def schema_findings(document: Any) -> list[Problem]:
     """Everything in which a document (deprecated forms upgraded) does not match the schema."""
     return list(_check(document, SCHEMA, ()))
@@ -52,7 +61,7 @@ def _check(value: Any, schema: Schema, path: Path) -> Iterator[Problem]:
     elif "minimum" in schema and not schema["minimum"] <= value <= schema["maximum"]:
         keyword = "minimum" if value < schema["minimum"] else "maximum"
         message = f"{value} is not from {schema['minimum']} to {schema['maximum']}"
-        yield _finding(keyword, path, message)
+        yield broken_at(keyword, path, message)
 
 
 def _has_type(value: Any, name: str) -> bool:
@@ -71,7 +80,7 @@ def _wrong_type(value: Any, schema: Schema, path: Path) -> Problem:
         hint = "put it in quotes"
     elif expected == "a whole number" and isinstance(value, str):
         hint = "write it without quotes"
-    return _finding("type", path, f"must be {expected}, not {shown(value)}", hint)
+    return broken_at("type", path, f"must be {expected}, not {shown(value)}", hint)
 
 
 def _check_text(value: str, schema: Schema, path: Path) -> Iterator[Problem]:
@@ -80,10 +89,10 @@ def _check_text(value: str, schema: Schema, path: Path) -> Iterator[Problem]:
         words = " or ".join(schema["enum"])
         word = next((word for word in schema["enum"] if word.lower() == value.lower()), None)
         hint = f"write {word}" if word else None
-        yield _finding(keyword, path, f"{shown(value)} is not {words}", hint)
+        yield broken_at(keyword, path, f"{shown(value)} is not {words}", hint)
     elif keyword:
         expected = schema.get("description", "text that is not empty")
-        yield _finding(keyword, path, f"{shown(value)} is not {expected}")
+        yield broken_at(keyword, path, f"{shown(value)} is not {expected}")
 
 
 def _text_keyword(value: str, schema: Schema) -> str | None:
@@ -108,9 +117,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def _check_map(value: dict[str, Any], schema: Schema, path: Path) -> Iterator[Problem]:
     for key in schema.get("required", ()):
         if key not in value:
-            yield _finding("required", path, f'"{key}" is missing', f'add "{key}"', subject=key)
+            yield broken_at("required", path, f'"{key}" is missing', f'add "{key}"', subject=key)
     if len(value) < schema.get("minProperties", 0):
-        yield _finding("minProperties", path, "must have at least one entry")
+        yield broken_at("minProperties", path, "must have at least one entry")
     yield from _check_alternatives(value, schema, path)
     known: dict[str, Schema] = schema.get("properties", {})
     others = schema.get("additionalProperties", {})
@@ -136,7 +145,7 @@ def _check_alternatives(value: dict[str, Any], schema: Schema, path: Path) -> It
             listed = f"{', '.join(names[:-1])} or {names[-1]}"
             amount = "exactly one of" if most else "at least one of"
             message = f"must have {amount} {listed}"
-            yield _finding(keyword, path, f"{message}, not {' and '.join(present) or 'none'}")
+            yield broken_at(keyword, path, f"{message}, not {' and '.join(present) or 'none'}")
 
 
 def _check_key(key: str, schema: Schema, path: Path) -> Iterator[Problem]:
@@ -144,22 +153,14 @@ def _check_key(key: str, schema: Schema, path: Path) -> Iterator[Problem]:
     if keyword:
         place = (*path, key) if key else path
         message = f"the name {shown(key)} is not {schema['description']}"
-        yield _finding(keyword, place, message, subject=key)
+        yield broken_at(keyword, place, message, subject=key)
 
 
 def _unknown(key: str, known: dict[str, Schema], path: Path) -> Problem:
     if key == "properties" and len(path) == 2 and path[0] == "resources":
         hint = "Score has it no more: take it out, and give inputs as params"
-        return _finding("additionalProperties", path, f'unknown key "{key}"', hint, subject=key)
+        return broken_at("additionalProperties", path, f'unknown key "{key}"', hint, subject=key)
     near = nearest(key, known)
     meant = did_you_mean(near and shown(near))
     hint = meant or f"known here: {', '.join(sorted(known))}"
-    return _finding("additionalProperties", path, f'unknown key "{key}"', hint, subject=key)
-
-
-def _finding(
-    kind: str, path: Path, message: str, hint: str | None = None, subject: str | None = None
-) -> Problem:
-    pointer = json_pointer(path)
-    where = f" [{pointer}]" if pointer else ""
-    return broken(kind, path, message + where, hint, subject)
+    return broken_at("additionalProperties", path, f'unknown key "{key}"', hint, subject=key)

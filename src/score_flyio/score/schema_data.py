@@ -34,7 +34,7 @@ def _enum(*words: str) -> Schema:
     return {"type": "string", "enum": list(words)}
 
 
-def _named(pattern: str, longest: int, description: str) -> Schema:
+def _named(pattern: str, description: str, longest: int = 63) -> Schema:
     return {
         "type": "string",
         "minLength": 2,
@@ -56,25 +56,22 @@ PORT_NUMBER: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 65535}
 
 LABEL: Final = _named(
     "^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$",
-    63,
     "2 to 63 of a-z, 0-9 and -, with a letter or digit first and last",
 )
 TYPE: Final = _named(
     "^[A-Za-z0-9][A-Za-z0-9-]{0,61}[A-Za-z0-9]$",
-    63,
     "2 to 63 letters, digits and -, with a letter or digit first and last",
 )
 RESOURCE_ID: Final = _named(
     r"^[a-z0-9]+(?:-+[a-z0-9]+)*(?:\.[a-z0-9]+(?:-+[a-z0-9]+)*)*$",
-    63,
     "2 to 63 of a-z, 0-9, - and ., where each part between dots starts and ends with a letter or "
     "digit",
 )
 ANNOTATION_KEY: Final = _named(
     r"^(([a-z0-9][a-z0-9-]{0,61}[a-z0-9])(\.[a-z0-9][a-z0-9-]{0,61}[a-z0-9])*/)?"
     "[A-Za-z0-9][A-Za-z0-9._-]{0,61}[A-Za-z0-9]$",
-    316,
     "a name of 2 to 63 letters, digits, -, _ and ., after an optional domain name and /",
+    longest=316,
 )
 MEMORY: Final = _text(
     r"^(0\.\d+|[1-9]\d*(\.\d+)?)(K|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$",

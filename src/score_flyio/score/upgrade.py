@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from score_flyio.base.place import Path, json_pointer, quoted, shown
+from score_flyio.base.place import Path, quoted, shown
 from score_flyio.base.record import define, field
 from score_flyio.errors import Problem
 from score_flyio.score.render import render
-from score_flyio.score.schema import broken
+from score_flyio.score.schema import broken_at
 
 
 @define
@@ -99,19 +99,15 @@ def _by_target(items: list[Any], path: Path, upgraded: Upgraded) -> dict[str, An
 
 
 def _unusable(item: Any, by_target: dict[str, Any], place: Path) -> Problem | None:
-    pointer = json_pointer(place)
     if not isinstance(item, dict):
-        message = f"must be a map, not {shown(item)} [{pointer}]"
-        return broken("type", place, message)
+        return broken_at("type", place, f"must be a map, not {shown(item)}")
     if "target" not in item:
-        message = f'"target" is missing [{pointer}]'
         hint = 'add "target", or write a map by target'
-        return broken("required", place, message, hint, "target")
-    target = item["target"]
+        return broken_at("required", place, '"target" is missing', hint, "target")
+    target, place = item["target"], (*place, "target")
     if not isinstance(target, str) or not target:
-        message = f"must be text that is not empty, not {shown(target)} [{pointer}/target]"
-        return broken("type", (*place, "target"), message)
+        message = f"must be text that is not empty, not {shown(target)}"
+        return broken_at("type", place, message)
     if target in by_target:
-        message = f"target {quoted(target)} is given twice [{pointer}/target]"
-        return broken("duplicate", (*place, "target"), message)
+        return broken_at("duplicate", place, f"target {quoted(target)} is given twice")
     return None

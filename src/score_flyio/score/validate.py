@@ -101,29 +101,24 @@ def _image_findings(document: dict[str, Any]) -> Iterator[Problem]:
 
 def _in_params(document: dict[str, Any]) -> Iterator[tuple[Path, Reference]]:
     for name, resource in document.get("resources", {}).items():
-        yield from _within(("resources", name, "params"), resource.get("params"))
+        yield from references_in(resource.get("params"), ("resources", name, "params"))
 
 
 def _placeholders(document: dict[str, Any]) -> Iterator[tuple[Path, Reference]]:
     yield from _in_params(document)
     for name, container in document["containers"].items():
         base: Path = ("containers", name)
-        yield from _within((*base, "variables"), container.get("variables"))
+        yield from references_in(container.get("variables"), (*base, "variables"))
         for target, file in container.get("files", {}).items():
             if not file.get("noExpand"):
-                yield from _within((*base, "files", target, "content"), file.get("content"))
+                yield from references_in(file.get("content"), (*base, "files", target, "content"))
         for target, volume in container.get("volumes", {}).items():
             source = volume["source"]
             bare = with_source(source) != source
-            for path, reference in _within((*base, "volumes", target, "source"), source):
+            for path, reference in references_in(source, (*base, "volumes", target, "source")):
                 # Told as it is written, looked up as what it means.
                 meant = (*reference.parts, "source") if bare else reference.parts
                 yield path, evolve(reference, parts=meant)
-
-
-def _within(base: Path, value: Any) -> Iterator[tuple[Path, Reference]]:
-    for path, reference in references_in(value):
-        yield base + path, reference
 
 
 def _placeholder_findings(document: dict[str, Any]) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from score_flyio.errors import ProvisionFailed
-from score_flyio.resources.protocol import Mode, decode_answer, understand
+from score_flyio.resources.protocol import decode_answer, understand
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.score.resources import ResourceUid
 from score_flyio.state.model import ProjectState
@@ -32,7 +32,7 @@ GOOD: dict[str, Any] = {
 def check(body: bytes, failure: str | None = None) -> None:
     refused: ProvisionFailed | None = None
     try:
-        result = understand(body, failure, mode=Mode.PROVISION, request=REQUEST, provisioner="p")
+        result = understand(body, failure, mode="provision", request=REQUEST, provisioner="p")
     except ProvisionFailed as error:
         refused = error
     if refused is not None:

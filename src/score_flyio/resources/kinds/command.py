@@ -52,10 +52,10 @@ class CommandProvisioner:
         return True if self.spec.args[:1] == (BUILT_IN,) else None
 
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:
-        return await self._call(Mode.PROVISION, request)
+        return await self._call("provision", request)
 
     async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
-        return await self._call(Mode.DEPROVISION, request)
+        return await self._call("deprovision", request)
 
     async def _call(self, mode: Mode, request: ProvisionRequest) -> ProvisionResult:
         body = encode_request(request, None if self.more is None else self.more(request))
@@ -90,32 +90,26 @@ class CommandProvisioner:
 
 async def _exchange(process: anyio.abc.Process, body: bytes) -> bytes:
     """Feed stdin and read stdout at the same time, so that neither side waits for the other."""
-    assert process.stdout is not None
-    output = bytearray()
+    output, read = bytearray(), anyio.Event()
+
+    async def collect() -> None:
+        assert process.stdout is not None
+        async for chunk in process.stdout:
+            output.extend(chunk)
+            if len(output) > MAX_ANSWER:
+                await end_group(process)
+                break
+        read.set()
+
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(feed, process, body)
-        read = anyio.Event()
-        tasks.start_soon(_collect, process, process.stdout, output, read)
+        tasks.start_soon(collect)
         await process.wait()
         # What it left running may hold stdout open for ever; what it wrote itself is there by now.
         with anyio.move_on_after(LINGER):
             await read.wait()
         tasks.cancel_scope.cancel()
     return bytes(output)
-
-
-async def _collect(
-    process: anyio.abc.Process,
-    stdout: anyio.abc.ByteReceiveStream,
-    output: bytearray,
-    read: anyio.Event,
-) -> None:
-    async for chunk in stdout:
-        output += chunk
-        if len(output) > MAX_ANSWER:
-            await end_group(process)
-            break
-    read.set()
 
 
 def _ending(returncode: int) -> str | None:

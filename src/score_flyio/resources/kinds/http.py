@@ -38,6 +38,7 @@ SHOWN = 300
 class HttpProvisioner:
     """Calls `spec.url` once for each resource."""
 
+    uses_shared = None
     id: str
     spec: HttpSpec
     timeout: float = math.inf
@@ -45,19 +46,15 @@ class HttpProvisioner:
     transport: httpx.AsyncBaseTransport | None = field(default=None, repr=False)
     """None: the network."""
 
-    @property
-    def uses_shared(self) -> bool | None:
-        return None
-
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:
-        return await self._call(Mode.PROVISION, request)
+        return await self._call("provision", request)
 
     async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
-        return await self._call(Mode.DEPROVISION, request)
+        return await self._call("deprovision", request)
 
     async def _call(self, mode: Mode, request: ProvisionRequest) -> ProvisionResult:
         body = encode_request(request)
-        method = "POST" if mode is Mode.PROVISION else "DELETE"
+        method = "POST" if mode == "provision" else "DELETE"
         where = f"{method} {shown_url(self.spec.url)}"
         try:
             with anyio.fail_after(self.timeout):

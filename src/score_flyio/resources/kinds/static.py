@@ -11,11 +11,8 @@ from score_flyio.state.resources import StaticSpec
 class StaticProvisioner:
     """Answers the same values every time; there is nothing to take away."""
 
+    uses_shared = False
     spec: StaticSpec
-
-    @property
-    def uses_shared(self) -> bool | None:
-        return False
 
     async def provision(self, request: ProvisionRequest) -> ProvisionResult:  # noqa: ARG002 - the same for all
         return ProvisionResult(values=dict(self.spec.values))

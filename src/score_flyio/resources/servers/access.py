@@ -15,10 +15,6 @@ TOKEN_VARIABLES = ("FLY_API_TOKEN", "FLY_ACCESS_TOKEN")
 REGION_VARIABLES = ("FLY_REGION_NAME", "FLY_REGION")
 
 
-def say_nothing(_message: str) -> None:
-    """Nobody listens."""
-
-
 async def no_region(_client: FlyClient) -> None:
     """Somebody has to ask for one."""
 
@@ -41,7 +37,7 @@ class FlyAccess:
     """Of new servers; None: `nearest` gives one."""
     nearest: Callable[[FlyClient], Awaitable[str | None]] = no_region
     """Gives the region where nobody asks for one; None: no new server may be made."""
-    note: Callable[[str], None] = say_nothing
+    note: Callable[[str], None] = lambda _: None
     """Is told what is made, without secrets."""
 
 

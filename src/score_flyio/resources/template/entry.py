@@ -10,7 +10,7 @@ from score_flyio.base.counted import counted
 from score_flyio.base.place import Path, shown, value_at
 from score_flyio.base.record import field, frozen
 from score_flyio.errors import ConfigError, Problem
-from score_flyio.resources.define import MODE_VARIABLE
+from score_flyio.resources.define import CODE, MODE_VARIABLE
 from score_flyio.resources.servers.description import Admin, Server, read_admin, read_server
 from score_flyio.resources.template import render
 from score_flyio.resources.template.go import go_expressions
@@ -18,7 +18,6 @@ from score_flyio.state.resources import CommandSpec, InProcessSpec, ProvisionerD
 from score_flyio.yaml.reader import YamlError, read_yaml
 from score_flyio.yaml.typed import Reader
 
-CODE: Final = "provisioner_definition_invalid"
 COMMAND: Final = "cmd://"
 SERVER: Final = "server://"
 TEMPLATE: Final = "template://"
@@ -50,7 +49,6 @@ _FOREIGN: Final = {
 """Keys that files for other Score tools have: whose they are, and what to do here."""
 _MOST_TOLD: Final = 3
 """Expressions of one Go template that are told; the others are like them."""
-LOCAL_ENV: Final = "local-env://"
 MODE: Final = "<mode>"
 """The argument in place of which other Score tools give a program its mode."""
 
@@ -83,13 +81,16 @@ class Entry:
         return self.admin is not None and self.admin.drop is not None
 
 
-def read_entries(text: str, *, file: str, directory: FilePath) -> tuple[Entry, ...]:
+def read_entries(content: bytes, *, file: str, directory: FilePath) -> tuple[Entry, ...]:
     """The entries of a file; programs of `cmd://./…` are relative to `directory`.
 
     Raises ConfigError with everything that is wrong.
     """
     try:
-        document = read_yaml(text)
+        document = read_yaml(content.decode())
+    except UnicodeDecodeError as error:
+        problem = Problem(message="not UTF-8 text", file=file, code=CODE)
+        raise ConfigError(problems=[problem], code=CODE) from error
     except YamlError as error:
         problem = Problem(message=f"not YAML: {error.message}", file=file, line=error.line)
         raise ConfigError(problems=[problem], code=CODE) from error
@@ -177,7 +178,7 @@ class _Entries(Reader):
         kind = next((kind for kind in _UNUSABLE if uri.startswith(kind)), None)
         if kind is None:
             hint = f"it starts with {', '.join(_UNUSABLE)}"
-            if uri.startswith(LOCAL_ENV):
+            if uri.startswith("local-env://"):
                 hint = 'use the built-in type environment, or env("NAME") in a template'
             self.wrong((*path, "uri"), f"{shown(uri)} is not supported", hint=hint)
             return None

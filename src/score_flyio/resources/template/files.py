@@ -16,11 +16,12 @@ from score_flyio.base.printable import system_reason
 from score_flyio.base.record import evolve
 from score_flyio.errors import ConfigError, Problem, UsageError
 from score_flyio.resources.define import BUILT_IN as BUILT_IN_PROVISIONERS
+from score_flyio.resources.define import CODE
 from score_flyio.resources.provisioner import Provisioner, ProvisionRequest
 from score_flyio.resources.registry import Means, Offered
 from score_flyio.resources.servers.native import ServerProvisioner
 from score_flyio.resources.template import SUFFIX
-from score_flyio.resources.template.entry import CODE, SERVER, Entry, read_entries
+from score_flyio.resources.template.entry import SERVER, Entry, read_entries
 from score_flyio.resources.template.provisioner import TemplateProvisioner
 from score_flyio.score.resources import JsonObject
 from score_flyio.state.resources import CommandSpec, ProvisionerDefinition
@@ -40,7 +41,7 @@ def installed_in(folder: Path, means: Means) -> Offered:
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         name = str(Path(folder.name) / path.name)
         try:
-            entries += check(read_input(path), source=name, directory=folder.parent)
+            entries += read_entries(read_input(path), file=name, directory=folder.parent)
         except OSError as error:
             message = f"cannot be read: {system_reason(error)}"
             problems.append(Problem(message=message, file=name, code=CODE))
@@ -65,8 +66,7 @@ def servers(means: Means) -> Offered:
 def _coming_with_us(paths: Iterable[Traversable], means: Means) -> Offered:
     entries: list[Entry] = []
     for path in paths:
-        text = path.read_text(encoding="utf-8")
-        entries += read_entries(text, file=BUILT_IN, directory=Path())
+        entries += read_entries(path.read_bytes(), file=BUILT_IN, directory=Path())
     return _offered(entries, means)
 
 
@@ -108,11 +108,10 @@ def install(folder: Path, content: bytes, *, source: str, now: float) -> Path:
     """Put a file of provisioners into the folder, before those that are there.
 
     An older copy from the same `source` (a path or URL) is replaced. `now` is in seconds since the
-    epoch. Raises ConfigError when something in the file is wrong; then nothing changes.
+    epoch.
     """
     from score_flyio.base.atomic import write_atomically
 
-    check(content, source=source, directory=folder.parent)
     mark = hashlib.sha256(source.encode()).hexdigest()[:8]
     older = [path for path in folder.glob(f"*{SUFFIX}") if path.name.split(".")[1:2] == [mark]]
     path = folder / f"{_before(folder, now)}.{mark}.{_stem(source)}{SUFFIX}"
@@ -127,16 +126,6 @@ def _before(folder: Path, now: float) -> int:
     """A number that comes before those of all files there, also of ones of the same moment."""
     numbers = (path.name.partition(".")[0] for path in folder.glob(f"*{SUFFIX}"))
     return min(_LAST - int(now), *(int(n) - 1 for n in numbers if n.isdecimal()), _LAST)
-
-
-def check(content: bytes, *, source: str, directory: Path) -> tuple[Entry, ...]:
-    """The entries of a file of provisioners. Raises ConfigError with everything that is wrong."""
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        problem = Problem(message="not UTF-8 text", file=source, code=CODE)
-        raise ConfigError(problems=[problem], code=CODE) from error
-    return read_entries(text, file=source, directory=directory)
 
 
 def _stem(source: str) -> str:

@@ -54,10 +54,8 @@ class GoExpression:
     @property
     def hint(self) -> str:
         """What to write instead."""
-        here = (
-            f"write {self.ours}" if self.ours else "see the table of both in docs/provisioners.md"
-        )
-        return f"templates are Jinja2 here, not Go: {here}"
+        table = "see the table of both in docs/provisioners.md"
+        return f"templates are Jinja2 here, not Go: {f'write {self.ours}' if self.ours else table}"
 
 
 def go_expressions(text: str) -> list[GoExpression]:
@@ -269,21 +267,11 @@ def _printf(arguments: list[str]) -> str:
     return " ~ ".join(filter(None, parts))
 
 
+_SAME: Final = ("default", "first", "join", "last", "lower", "replace", "title", "trim", "upper")
+_COMPARED: Final = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 _FUNCTIONS: Final[Mapping[str, tuple[int, Callable[[list[str]], str]]]] = {
-    **{
-        name: _filter(name)
-        for name in (
-            "default",
-            "first",
-            "join",
-            "last",
-            "lower",
-            "replace",
-            "title",
-            "trim",
-            "upper",
-        )
-    },
+    **{name: _filter(name) for name in _SAME},
+    **{name: _operator(sign) for name, sign in _COMPARED.items()},
     **dict.fromkeys(("quote", "squote", "toJson", "toRawJson", "mustToJson"), _filter("tojson")),
     "toYaml": _filter("tojson"),
     "toString": _filter("string"),
@@ -318,12 +306,6 @@ _FUNCTIONS: Final[Mapping[str, tuple[int, Callable[[list[str]], str]]]] = {
     "ternary": (3, lambda a: f"{a[0]} if {a[2]} else {a[1]}"),
     "and": _operator("and"),
     "or": _operator("or"),
-    "eq": _operator("=="),
-    "ne": _operator("!="),
-    "lt": _operator("<"),
-    "le": _operator("<="),
-    "gt": _operator(">"),
-    "ge": _operator(">="),
     "add": _operator("+"),
 }
 """How many arguments each needs at least, and the same here."""

@@ -34,7 +34,7 @@ GOOD: dict[str, Any] = {
 
 def read(**more: Any) -> Entry:
     text = yaml.safe_dump([GOOD | more], sort_keys=False)
-    (entry,) = read_entries(text, file="f.yaml", directory=Path())
+    (entry,) = read_entries(text.encode(), file="f.yaml", directory=Path())
     return entry
 
 

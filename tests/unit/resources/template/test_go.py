@@ -135,7 +135,7 @@ def test_what_is_ours_is_left_alone(text: str) -> None:
 
 def told(text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        read_entries(text, file="f.yaml", directory=Path())
+        read_entries(text.encode(), file="f.yaml", directory=Path())
     return [str(problem) for problem in caught.value.problems]
 
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import httpx
 import pytest
 
+from score_flyio.engine.project import Project
 from score_flyio.errors import ConfigError, NoProvisionerError, ProvisionFailed, UsageError
 from score_flyio.resources.kinds.command import CommandProvisioner
 from score_flyio.resources.kinds.download import LONGEST, download
@@ -27,6 +28,7 @@ from score_flyio.state.resources import (
     ResourceRecord,
     StaticSpec,
 )
+from score_flyio.state.store import InMemoryStore
 
 ROOT = Path(__file__).resolve().parents[4]
 UID = ResourceUid("thing", "default", "shop.db")
@@ -78,7 +80,7 @@ def provisioner(
         block = "\n".join(f"    {line}" for line in text.splitlines())
         lines.append(f"{key}: |\n{block}")
     text = "- " + "\n  ".join(lines) + "\n"
-    (entry,) = read_entries(text, file="x.provisioners.yaml", directory=Path())
+    (entry,) = read_entries(text.encode(), file="x.provisioners.yaml", directory=Path())
     return TemplateProvisioner(entry, lambda: surroundings(uid))
 
 
@@ -338,7 +340,7 @@ GOOD = """\
 )
 def test_a_wrong_file_is_told_with_line_and_uri(text: str, line: int, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        read_entries(text, file="f.yaml", directory=Path())
+        read_entries(text.encode(), file="f.yaml", directory=Path())
     (problem,) = caught.value.problems
     assert (problem.file, problem.line) == ("f.yaml", line)
     assert message in problem.message
@@ -349,7 +351,7 @@ def test_a_wrong_file_is_told_with_line_and_uri(text: str, line: int, message: s
 def test_a_go_template_is_told_apart() -> None:
     text = "- uri: template://x\n  type: y\n  outputs: |\n    a: {{ .Init.name }}"
     with pytest.raises(ConfigError, match="Jinja2 here, not Go"):
-        read_entries(text, file="f.yaml", directory=Path())
+        read_entries(text.encode(), file="f.yaml", directory=Path())
 
 
 def test_everything_wrong_in_all_files_is_told_at_once(tmp_path: Path) -> None:
@@ -567,10 +569,10 @@ def test_an_installed_file_comes_before_older_ones_and_replaces_its_own(tmp_path
 
 
 def test_a_wrong_file_is_not_installed(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError):
-        install(tmp_path, b"- 1", source="x.yaml", now=1000)
-    with pytest.raises(ConfigError):
-        install(tmp_path, b"\xff", source="x.yaml", now=1000)
+    subject = Project(tmp_path, InMemoryStore())
+    for content in (b"- 1", b"\xff"):
+        with pytest.raises(ConfigError):
+            subject.install_provisioners([("x.yaml", GOOD.encode()), ("y.yaml", content)], now=1000)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -606,7 +608,7 @@ async def test_files_are_fetched_from_urls() -> None:
 
 async def test_the_documented_example_works() -> None:
     text = (ROOT / "docs" / "provisioners.md").read_text().split("```yaml\n")[1].split("```")[0]
-    (entry,) = read_entries(text, file="docs", directory=Path())
+    (entry,) = read_entries(text.encode(), file="docs", directory=Path())
     uid = ResourceUid("s3", "small", "assets")
     served = entry.definition
     identity = (served.resource_type, served.resource_class, served.resource_id)
