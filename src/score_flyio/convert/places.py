@@ -13,31 +13,22 @@ def score_place(path: Path, spec: AppSpec, workload: Workload) -> tuple[Path, Pa
     None: it comes from no single place.
     """
     found: Path | None = None
+    containers = workload.containers
     match path:
         case ("app",):
             return ("metadata", "name"), ()
         case ("mounts", int(index), *_) if index < len(spec.mounts):
-            found = _volume(spec.mounts[index].destination, workload)
+            target = spec.mounts[index].destination
+            mounted = ((name, v.target) for name, c in containers.items() for v in c.volumes)
+            names = (name for name, at in mounted if at == target)
+            found = next((("containers", name, "volumes", target) for name in names), None)
         case ("services", int(index), *_) if index < len(spec.services):
-            found = _port(spec.services[index].internal_port, workload)
-        case _ if len(workload.containers) == 1:
-            (name,) = workload.containers
-            found = _of_container(path, spec, ("containers", name))
+            internal = spec.services[index].internal_port
+            names = (port.name for port in workload.ports if port.target_port == internal)
+            found = next((("service", "ports", name) for name in names), None)
+        case _ if len(containers) == 1:
+            found = _of_container(path, spec, ("containers", *containers))
     return None if found is None else (found, path[2:])
-
-
-def _volume(destination: str, workload: Workload) -> Path | None:
-    for name, container in workload.containers.items():
-        if any(volume.target == destination for volume in container.volumes):
-            return ("containers", name, "volumes", destination)
-    return None
-
-
-def _port(internal: int | None, workload: Workload) -> Path | None:
-    for port in workload.ports:
-        if port.target_port == internal:
-            return ("service", "ports", port.name)
-    return None
 
 
 def _of_container(path: Path, spec: AppSpec, container: Path) -> Path | None:

@@ -22,20 +22,12 @@ def mounts(draft: Draft) -> tuple[Mount, ...]:
     (first, _), *others = found or [("", "")]
     for source, target in others:
         path = found[source, target]
+        message = f'"{path[1]}" needs a second volume, but a Fly machine takes one'
+        hint = "keep the data in one volume, or make two workloads of it"
         if source == first:
-            draft.fail(
-                "unsupported_feature",
-                path,
-                f"mounts {quoted(source)} at a second path, but Fly mounts a volume at one",
-                "mount it once, and use directories inside it",
-            )
-            continue
-        draft.fail(
-            "unsupported_feature",
-            path,
-            f'"{path[1]}" needs a second volume, but a Fly machine takes one',
-            "keep the data in one volume, or make two workloads of it",
-        )
+            message = f"mounts {quoted(source)} at a second path, but Fly mounts a volume at one"
+            hint = "mount it once, and use directories inside it"
+        draft.fail("unsupported_feature", path, message, hint)
     return tuple(
         Mount(source=_name(draft, source, path), destination=target)
         for (source, target), path in found.items()

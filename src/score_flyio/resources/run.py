@@ -323,13 +323,6 @@ class ResourceRun:
         for need in self._plan.needs[uid]:
             yield from secrets_in(self._outputs[need].secrets)
 
-    def _remember_needs(self, uid: ResourceUid) -> None:
-        """Of what has to be taken away itself, all that it needs: it goes before that."""
-        definition, _ = self._serving[uid]
-        self._state.needs.pop(uid, None)
-        if not definition.spec.makes_nothing and (needs := self._plan.all_needs(uid)):
-            self._state.needs[uid] = needs
-
     async def _keep(
         self,
         uid: ResourceUid,
@@ -343,7 +336,9 @@ class ResourceRun:
         self._sharing.answered(uid, result.shared, complete=complete)
         if provisioner.uses_shared is None:
             self._state.uses_shared[definition.id] = bool(self._sharing.changes[definition.id])
-        self._remember_needs(uid)
+        self._state.needs.pop(uid, None)
+        if not definition.spec.makes_nothing and (needs := self._plan.all_needs(uid)):
+            self._state.needs[uid] = needs  # it goes before these, when it is taken away
         record = self._state.resources[uid]
         raw = self._plan.primed[uid].params
 

@@ -310,13 +310,12 @@ def _probe(probe: dict[str, Any] | None) -> Probe | None:
 
 
 def _http_probe(probe: dict[str, Any]) -> HttpProbe:
-    headers = probe.get("httpHeaders", ())
     return HttpProbe(
         path=probe["path"],
         port=int(probe["port"]),
         scheme=probe.get("scheme"),
         host=probe.get("host"),
-        headers=tuple((header["name"], header["value"]) for header in headers),
+        headers=tuple((each["name"], each["value"]) for each in probe.get("httpHeaders", ())),
     )
 
 

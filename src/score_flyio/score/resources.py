@@ -67,7 +67,18 @@ def definitions(documents: Mapping[str, Mapping[str, Any]]) -> Iterator[Definiti
             continue
         for name, item in sorted(resources.items()):
             if _is_resource(item):
-                yield _definition(workload, name, item)
+                class_, id_ = item.get("class"), item.get("id")
+                yield Definition(
+                    uid=ResourceUid(
+                        type=item["type"],
+                        class_="default" if class_ is None else class_,
+                        id=f"{workload}.{name}" if id_ is None else id_,
+                    ),
+                    workload=workload,
+                    name=name,
+                    params=item.get("params"),
+                    metadata=item.get("metadata"),
+                )
 
 
 def _is_resource(item: Any) -> bool:
@@ -77,17 +88,6 @@ def _is_resource(item: Any) -> bool:
         and all(isinstance(item.get(key), str | None) for key in ("class", "id"))
         and all(isinstance(item.get(key), dict | None) for key in ("params", "metadata"))
     )
-
-
-def _definition(workload: str, name: str, item: Mapping[str, Any]) -> Definition:
-    class_, id_ = item.get("class"), item.get("id")
-    uid = ResourceUid(
-        type=item["type"],
-        class_="default" if class_ is None else class_,
-        id=f"{workload}.{name}" if id_ is None else id_,
-    )
-    params, metadata = item.get("params"), item.get("metadata")
-    return Definition(uid=uid, workload=workload, name=name, params=params, metadata=metadata)
 
 
 @frozen

@@ -15,10 +15,6 @@ TOKEN_VARIABLES = ("FLY_API_TOKEN", "FLY_ACCESS_TOKEN")
 REGION_VARIABLES = ("FLY_REGION_NAME", "FLY_REGION")
 
 
-async def no_region(_client: FlyClient) -> None:
-    """Somebody has to ask for one."""
-
-
 async def nearest_region(client: FlyClient) -> str | None:
     """The one that the platform has nearest to the caller."""
     answer = await client.api.platform_regions_get()
@@ -35,8 +31,8 @@ class FlyAccess:
     """Gives the organization of new apps."""
     region: str | None = None
     """Of new servers; None: `nearest` gives one."""
-    nearest: Callable[[FlyClient], Awaitable[str | None]] = no_region
-    """Gives the region where nobody asks for one; None: no new server may be made."""
+    nearest: Callable[[FlyClient], Awaitable[str | None]] | None = None
+    """Gives the region where nobody asks for one; None: somebody has to."""
     note: Callable[[str], None] = lambda _: None
     """Is told what is made, without secrets."""
 

@@ -187,7 +187,10 @@ class Attempt:
         return await (repeats.once_visible(call) if self.fresh else call())
 
     async def _want_region(self) -> str:
-        if region := self.access.region or await self.access.nearest(self.client):
+        region = self.access.region
+        if region is None and self.access.nearest is not None:
+            region = await self.access.nearest(self.client)
+        if region:
             return region
         raise ScoreFlyError(
             f"{' or '.join(REGION_VARIABLES)} is not set: app '{self.app}' has to be created for "

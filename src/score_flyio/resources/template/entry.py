@@ -37,10 +37,7 @@ _DESCRIBE: Final = "at Fly, describe a server with server://, or call a program 
 _FOREIGN: Final = {
     "manifests": ("Kubernetes (score-k8s)", _DESCRIBE),
     "services": ("Compose (score-compose)", _DESCRIBE),
-    "networks": (
-        "Compose (score-compose)",
-        "leave it out: apps see each other",
-    ),
+    "networks": ("Compose (score-compose)", "leave it out: apps see each other"),
     "volumes": ("Compose (score-compose)", "a server:// has a volume of its own"),
     "files": ("Compose (score-compose)", _DESCRIBE),
     "info_logs": ("other Score tools", "leave it out"),
