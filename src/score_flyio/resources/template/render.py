@@ -71,11 +71,23 @@ class _Generator(CodeGenerator):
         self.write(")))")
 
 
+def _joined(pieces: Iterable[str]) -> str:
+    text: list[str] = []
+    length = 0
+    for piece in pieces:
+        length += len(piece)
+        if length > LONGEST:
+            raise RenderError(f"the template gives more than {LONGEST} characters")
+        text.append(piece)
+    return "".join(text)
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     """`a.b` reads a member of a map before an attribute, so that `Params.items` is a param."""
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
     code_generator_class = _Generator
+    concat = staticmethod(_joined)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, Mapping) and attribute in obj:
@@ -115,11 +127,6 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         if operator == "%" and isinstance(left, str):
             raise SecurityError("text formatting with % is not allowed: use ~ or the filters")
         return super().call_binop(context, operator, left, right)
-
-    @staticmethod
-    def concat(pieces: Iterable[str]) -> str:
-        """What a block gives, whose output another expression takes."""
-        return _joined(pieces)
 
 
 def _no_format(*_: object, **__: object) -> NoReturn:
@@ -252,17 +259,6 @@ class Renderer:
         except _OF_EXPRESSIONS as error:
             # The text of such an error may hold a value that went into it.
             raise RenderError(f"an expression fails ({type(error).__name__})") from error
-
-
-def _joined(pieces: Iterable[str]) -> str:
-    text: list[str] = []
-    length = 0
-    for piece in pieces:
-        length += len(piece)
-        if length > LONGEST:
-            raise RenderError(f"the template gives more than {LONGEST} characters")
-        text.append(piece)
-    return "".join(text)
 
 
 _QUOTED: Final = re.compile(r"`.*`|'[^'<>]{2,}'|\"[^\"]{2,}\"", re.DOTALL)
