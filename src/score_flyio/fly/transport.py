@@ -48,7 +48,6 @@ GRAPHQL_TAG: Final = "GraphQL"
 """Tag of operations of GraphQL, which stand at their own path."""
 _ROOTS: Final = {WEB_TAG: "/api/v1", GRAPHQL_TAG: ""}
 """Where operations begin that are none of the Machines API."""
-CONNECT_SECONDS: Final = 15.0
 READ_SECONDS: Final = 90.0
 """Longer than the service's own limit of 60 seconds, so that its 408 is seen."""
 BEYOND_WAIT: Final = 15.0
@@ -146,7 +145,7 @@ class HttpTransport:
             url=self._url + call.url_path + (f"?{query}" if query else ""),
             headers=_headers(call, tokens),
             body=None if call.body is None else json.dumps(call.body).encode(),
-            timeout={"connect": CONNECT_SECONDS, "read": seconds, "write": seconds, "pool": None},
+            seconds=seconds,
             brief=not waits and _is_brief(call.operation),
         )
         try:
@@ -168,7 +167,8 @@ class HttpTransport:
         if self._opened is None and self._factory is not None:
             from score_flyio.net.http import OverHttpx
 
-            self._opened = OverHttpx(self._factory())
+            transport = self._factory()
+            self._opened = OverHttpx(transport.handle_async_request, transport.aclose)
         self._opened = self._opened or open_network(encrypted=self._encrypted)
         return self._opened
 

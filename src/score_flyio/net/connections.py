@@ -25,7 +25,7 @@ import anyio.abc
 import h11
 
 from score_flyio.base.record import define
-from score_flyio.net.exchange import Answered, Asked, NoAnswerError, decoded
+from score_flyio.net.exchange import CONNECT_SECONDS, Answered, Asked, NoAnswerError, decoded
 
 IDLE_SECONDS: Final = 5.0
 """A connection that rested longer is not used again: the other side may be about to close it."""
@@ -110,12 +110,10 @@ class Connections:
         host = host if host.isascii() else host.encode("idna").decode()
         request = _request(asked, host, f"{slash}{target}")
         origin = f"{scheme}://{host}"
-        connection = await self._rested(origin)
-        if connection is None:
-            connection = await self._opened(origin, asked.timeout.get("connect"))
+        connection = await self._rested(origin) or await self._opened(origin)
         answer: tuple[h11.Response, bytes] | None = None
         try:
-            with anyio.move_on_after(asked.timeout.get("read")):
+            with anyio.move_on_after(asked.seconds):
                 answer = await connection.carry(request, asked.body or b"")
         except h11.RemoteProtocolError as error:
             raise NoAnswerError("RemoteProtocolError") from error
@@ -144,12 +142,12 @@ class Connections:
         await latest.aclose()
         return None
 
-    async def _opened(self, origin: str, seconds: float | None) -> _Connection:
+    async def _opened(self, origin: str) -> _Connection:
         place = urlsplit(origin)
         host, port = place.hostname or "", place.port or _PORTS[place.scheme]
         stream: anyio.abc.ByteStream
         try:
-            with anyio.fail_after(seconds):
+            with anyio.fail_after(CONNECT_SECONDS):
                 if place.scheme == "http":
                     stream = await anyio.connect_tcp(host, port)
                 else:

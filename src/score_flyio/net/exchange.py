@@ -27,6 +27,7 @@ NEVER_SENT: Final = frozenset(
     }
 )
 """Errors, by the names that httpx has for them, after which nothing was carried out."""
+CONNECT_SECONDS: Final = 15.0
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 
 
@@ -39,8 +40,8 @@ class Asked:
     """With the query, and escaped."""
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
-    timeout: Mapping[str, float | None] = field(factory=dict)
-    """Seconds to `connect`, to `read` and to `write`."""
+    seconds: float
+    """How long the answer may take, once there is a connection."""
     brief: bool = False
     """Whether the other side has nothing to do but to answer."""
 

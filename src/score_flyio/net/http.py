@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Any, Final, cast
 
 import anyio
 import httpx
 
 from score_flyio.errors import ConfigError
-from score_flyio.net.exchange import Answered, Asked, NoAnswerError, UnreadableError
+from score_flyio.net.exchange import (
+    CONNECT_SECONDS,
+    Answered,
+    Asked,
+    NoAnswerError,
+    UnreadableError,
+)
 from score_flyio.net.in_flight import in_flight
 from score_flyio.net.web_address import is_loopback, shown_url, trusting_nobody
 
@@ -83,58 +90,44 @@ async def read_body(response: httpx.Response, most: int) -> bytes:
 
 
 class OverHttpx:
-    """What httpx calls a transport, as a network."""
+    """What httpx calls a transport, or a client, as a network."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
-        self._transport = transport
+    def __init__(
+        self,
+        send: Callable[[httpx.Request], Awaitable[httpx.Response]],
+        close: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._send, self._close = send, close
 
     async def exchange(self, asked: Asked) -> Answered:
         """Raises NoAnswerError and UnreadableError."""
+        limits = httpx.Timeout(asked.seconds, connect=CONNECT_SECONDS, pool=None)
+        response: httpx.Response | None = None
         try:
             request = httpx.Request(
                 asked.method,
                 asked.url,
                 headers=asked.headers,
                 content=asked.body,
-                extensions={"timeout": asked.timeout, WAITS: True},
+                extensions={"timeout": limits.as_dict(), WAITS: True},
             )
-            response = await self._answered(request, asked)
+            # httpx limits the parts of a wait, but not the whole.
+            with anyio.move_on_after(CONNECT_SECONDS + asked.seconds):
+                async with aclosing(await self._send(request)) as found:
+                    await found.aread()
+                    response = found
         except httpx.TransportError as error:
             raise NoAnswerError(type(error).__name__) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UnreadableError(type(error).__name__) from error
+        if response is None:
+            raise NoAnswerError("ReadTimeout")
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answered(status=response.status_code, headers=headers, body=response.content)
 
-    async def _answered(self, request: httpx.Request, asked: Asked) -> httpx.Response:
-        """An answer that was read; httpx limits the parts of a wait, but not the whole."""
-        limits = asked.timeout.get("connect"), asked.timeout.get("read")
-        with anyio.move_on_after(sum(filter(None, limits)) or None):
-            response = await self._transport.handle_async_request(request)
-            try:
-                await response.aread()
-            except BaseException:
-                await response.aclose()
-                raise
-            return response
-        raise httpx.ReadTimeout("")
-
     async def aclose(self) -> None:
-        """Closes the transport."""
-        await self._transport.aclose()
-
-
-class _ByClient(httpx.AsyncBaseTransport):
-    """The network as a client finds it, which knows the proxies of the environment."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._client.send(request, stream=True)
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
+        """Close what is open."""
+        await self._close()
 
 
 def through_proxies(trust: ssl.SSLContext) -> OverHttpx:
@@ -143,4 +136,5 @@ def through_proxies(trust: ssl.SSLContext) -> OverHttpx:
     Raises ConfigError for a proxy that cannot be used.
     """
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=KEPT)
-    return OverHttpx(_ByClient(http_client(limits=limits, trust=trust)))
+    client = http_client(limits=limits, trust=trust)
+    return OverHttpx(partial(client.send, stream=True), client.aclose)

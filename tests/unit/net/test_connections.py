@@ -77,10 +77,9 @@ async def served() -> AsyncIterator[Server]:
 
 
 async def ask(connections: Connections, server: Server, path: str, *, brief: bool = False) -> str:
-    timeout = dict.fromkeys(("connect", "read", "write"), 5.0)
     url = f"http://127.0.0.1:{server.port}{path}"
     headers = {"accept": "*/*"}
-    asked = Asked(method="GET", url=url, headers=headers, timeout=timeout, brief=brief)
+    asked = Asked(method="GET", url=url, headers=headers, seconds=5.0, brief=brief)
     return (await connections.exchange(asked)).text
 
 
@@ -196,7 +195,7 @@ async def test_what_a_server_is_sent() -> None:
         server.answering.set()
         url = f"http://127.0.0.1:{server.port}/v1/a%20b?c=d"
         for method, body in (("GET", None), ("POST", None), ("POST", b"{}")):
-            asked = Asked(method=method, url=url, headers={"x-own": "é"}, body=body)
+            asked = Asked(method=method, url=url, headers={"x-own": "é"}, body=body, seconds=5.0)
             assert (await connections.exchange(asked)).text == "/v1/a%20b?c=d"
     host = f"host: 127.0.0.1:{server.port}"
     heads = [text.lower().partition("\r\n\r\n")[0].splitlines() for text in server.texts[:3]]

@@ -87,8 +87,7 @@ async def test_the_network_of_many_calls_has_the_proxy_of_the_environment(
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
         network = open_network(encrypted=False)
         url = "http://platform.invalid/v1" if through else f"http://127.0.0.1:{port}/v1"
-        timeout = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
-        asked = Asked(method="GET", url=url, headers={}, timeout=timeout)
+        asked = Asked(method="GET", url=url, headers={}, seconds=5.0)
         assert (await network.exchange(asked)).body == b"ok"
         await network.aclose()
         tasks.cancel_scope.cancel()
