@@ -22,15 +22,13 @@ def lock_folder(folder: Path) -> int | None:
         number = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o600)
     else:
         number = os.open(folder, os.O_RDONLY)
+    taken = False
     try:
         taken = _lock(number)
-    except BaseException:
-        os.close(number)
-        raise
-    if taken:
-        return number
-    os.close(number)
-    return None
+    finally:
+        if not taken:
+            os.close(number)
+    return number if taken else None
 
 
 @contextmanager

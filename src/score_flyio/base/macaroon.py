@@ -8,8 +8,8 @@ that takes keys which only the platform has.
 from __future__ import annotations
 
 import base64
-import binascii
 import struct
+from io import BytesIO
 from typing import Any, Final
 
 from score_flyio.base.record import field, frozen
@@ -47,19 +47,15 @@ def read_macaroon(token: str) -> Macaroon | None:
     text = token.removeprefix(PREFIX).rstrip("=").replace("-", "+").replace("_", "/")
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-        (nonce, _location, caveats, *_tail), _ = _unpack(raw, 0)
+        nonce, _location, caveats, *_tail = _unpack(BytesIO(raw))
         pairs = list(zip(caveats[::2], caveats[1::2], strict=True))  # types and bodies in turn
-        return _macaroon(nonce, pairs)
-    except (ValueError, TypeError, LookupError, struct.error, binascii.Error, RecursionError):
+        ends = [float(body[1]) for kind, body in pairs if kind == _VALIDITY]
+        parties = [ThirdParty(str(b[0]), bytes(b[2])) for kind, b in pairs if kind == _THIRD_PARTY]
+        return Macaroon(
+            key=bytes(nonce[0]), not_after=min(ends, default=None), third_parties=tuple(parties)
+        )
+    except (ValueError, TypeError, LookupError, struct.error, RecursionError):
         return None
-
-
-def _macaroon(nonce: Any, caveats: list[tuple[Any, Any]]) -> Macaroon:
-    ends = [float(body[1]) for kind, body in caveats if kind == _VALIDITY]
-    parties = [ThirdParty(str(b[0]), bytes(b[2])) for kind, b in caveats if kind == _THIRD_PARTY]
-    return Macaroon(
-        key=bytes(nonce[0]), not_after=min(ends, default=None), third_parties=tuple(parties)
-    )
 
 
 _NUMBERS: Final = {
@@ -74,37 +70,36 @@ _SIZED: Final = {
 }  # fmt: skip
 
 
-def _unpack(data: bytes, at: int) -> tuple[Any, int]:
-    """The value that begins at a place of msgpack data, and the place behind it."""
-    kind, at = data[at], at + 1
+def _unpack(data: BytesIO) -> Any:
+    """The next value of msgpack data."""
+    kind = _take(data, 1)[0]
     if kind <= 0x7F or kind >= 0xE0:
-        return (kind if kind <= 0x7F else kind - 0x100), at
+        return kind if kind <= 0x7F else kind - 0x100
     if kind in _CONSTANTS:
-        return _CONSTANTS[kind], at
+        return _CONSTANTS[kind]
     if kind in _NUMBERS:
-        return _number(data, at, _NUMBERS[kind])
+        return _number(data, _NUMBERS[kind])
     if kind in _SIZED:
         shape, form = _SIZED[kind]
-        size, at = _number(data, at, form)
-        return _filled(data, at, shape, int(size))
-    if kind <= 0xBF:
+        size = int(_number(data, form))
+    elif kind <= 0xBF:
         shape = dict if kind <= 0x8F else list if kind <= 0x9F else str
-        return _filled(data, at, shape, kind & (0x1F if shape is str else 0x0F))
-    raise ValueError(f"unknown kind {kind:#x}")
-
-
-def _number(data: bytes, at: int, form: str) -> tuple[Any, int]:
-    return struct.unpack_from(form, data, at)[0], at + struct.calcsize(form)
-
-
-def _filled(data: bytes, at: int, shape: type, size: int) -> tuple[Any, int]:
+        size = kind & (0x1F if shape is str else 0x0F)
+    else:
+        raise ValueError(f"unknown kind {kind:#x}")
     if shape in (bytes, str):
-        raw, end = data[at : at + size], at + size
-        if end > len(data):
-            raise ValueError("cut off")
-        return (raw if shape is bytes else raw.decode()), end
-    items: list[Any] = []
-    for _ in range(size * (2 if shape is dict else 1)):
-        item, at = _unpack(data, at)
-        items.append(item)
-    return (items if shape is list else dict(zip(items[::2], items[1::2], strict=True))), at
+        raw = _take(data, size)
+        return raw if shape is bytes else raw.decode()
+    items = [_unpack(data) for _ in range(size * (2 if shape is dict else 1))]
+    return items if shape is list else dict(zip(items[::2], items[1::2], strict=True))
+
+
+def _number(data: BytesIO, form: str) -> Any:
+    return struct.unpack(form, _take(data, struct.calcsize(form)))[0]
+
+
+def _take(data: BytesIO, size: int) -> bytes:
+    taken = data.read(size)
+    if len(taken) < size:
+        raise ValueError("cut off")
+    return taken

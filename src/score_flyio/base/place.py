@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from types import NoneType
 from typing import Any, Final, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -13,6 +14,13 @@ MOST_LEVELS: Final = 100
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
 _PARTS: Final = re.compile(r"(?P<name>[^.\[\]]+)|\[(?:(?P<index>[0-9]+)|(?P<odd>[^\]]*))\]")
 _SHOWN: Final = 60
+_KINDS: Final = (
+    (NoneType, "null"),
+    (bool, "true or false"),
+    (int | float, "a number"),
+    (str, "text"),
+    (dict, "a map"),
+)
 
 
 def place_text(path: Sequence[str | int]) -> str:
@@ -75,26 +83,12 @@ def with_leaves(value: Any, change: Callable[[Path, Any], Any], path: Path = ())
 
 def kind_of(value: Any) -> str:
     """What a value is, in the words of a Score file."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "text"
-        case dict():
-            return "a map"
-        case _:
-            return "a list"
+    return next((words for kind, words in _KINDS if isinstance(value, kind)), "a list")
 
 
 def shown(value: Any) -> str:
     """A value for a message: what it is and, where short, itself."""
     match value:
-        case None:
-            return "null"
         case bool():
             return "true" if value else "false"
         case int() | float():
