@@ -91,17 +91,15 @@ class Access:
     async def _get_to_know(self, image: ImageReference, registry: _Registry) -> None:
         try:
             registry.login = await self._logins.find(image.host, image.repository)
-            registry.challenge = await self._challenge(image.host)
+            request = self._client.build_request("GET", f"{base_url(image.host)}/v2/")
+            response = await self._exchange(request)
         except (httpx.HTTPError, ScoreFlyError) as error:
             registry.failed, registry.failed_at = error, anyio.current_time()
             raise
-
-    async def _challenge(self, host: str) -> Challenge:
-        request = self._client.build_request("GET", f"{base_url(host)}/v2/")
-        response = await self._exchange(request)
-        if response.status_code != httpx.codes.UNAUTHORIZED:
-            return NO_LOGIN
-        return challenge_of(response.headers.get("www-authenticate", ""))
+        refused = response.status_code == httpx.codes.UNAUTHORIZED
+        registry.challenge = (
+            challenge_of(response.headers.get("www-authenticate", "")) if refused else NO_LOGIN
+        )
 
     async def _token(self, host: str, registry: _Registry, scope: str, *, renew: bool) -> str:
         async with registry.scopes[scope]:

@@ -23,8 +23,6 @@ from score_flyio.images.dockerignore import read_rules
 from score_flyio.images.reference import ImageReference
 
 DOCKERFILES: Final = ("Dockerfile", "dockerfile", "Containerfile")
-PLATFORM: Final = "linux/amd64"
-"""What Fly's machines run."""
 IGNORE_FILE: Final = ".dockerignore"
 WITHOUT_IGNORE_FILE: Final = "fly.toml\n"
 NEVER: Final = f"**/{OWN_FOLDER}\n"

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Self
 
 import anyio
 import httpx
@@ -21,7 +21,7 @@ from score_flyio.base.record import evolve, frozen
 from score_flyio.errors import ImageError, ImageNotFound, RegistryDenied, RegistryUnavailable
 from score_flyio.images.access import REFUSED, Access, base_url, is_safe
 from score_flyio.images.logins import Logins
-from score_flyio.images.reference import ImageReference
+from score_flyio.images.reference import PLATFORM, ImageReference
 from score_flyio.net.exchange import retry_after
 from score_flyio.net.http import http_client
 from score_flyio.net.reason import network_reason
@@ -41,11 +41,9 @@ CONFIGS: Final = (
     "application/vnd.docker.container.image.v1+json",
 )
 """What a manifest names that says what one image is for."""
-Platform: TypeAlias = tuple[str, str]
-"""Operating system and architecture; empty where nothing is said."""
-PLATFORM: Final[Platform] = ("linux", "amd64")
-NOT_SAID: Final[Platform] = ("", "")
-NO_IMAGE: Final[Platform] = ("unknown", "unknown")
+NOT_SAID: Final = "/"
+"""The platform of an image that names none."""
+NO_IMAGE: Final = "unknown/unknown"
 """How indexes list what belongs to an image, such as where it comes from."""
 PAUSES: Final = (0.3, 1.0)
 """Seconds before each repeat of a call that failed for a reason that may pass."""
@@ -141,7 +139,7 @@ class Registries:
             kind = str(document.get("mediaType") or kind)
         return Manifest(digest=digest, media_type=kind, content=response.content, document=document)
 
-    async def _platforms(self, image: ImageReference, manifest: Manifest) -> set[Platform]:
+    async def _platforms(self, image: ImageReference, manifest: Manifest) -> set[str]:
         """What the image is for; empty where it says nothing that can be understood."""
         document = manifest.document
         try:
@@ -280,18 +278,17 @@ def _said(response: httpx.Response) -> str:
     return f": {words}" if words else ""
 
 
-def _platform(said: Any) -> Platform:
+def _platform(said: Any) -> str:
     found = said or {}
-    return str(found.get("os") or ""), str(found.get("architecture") or "")
+    return f"{found.get('os') or ''}/{found.get('architecture') or ''}"
 
 
-def _check_platform(image: ImageReference, found: set[Platform]) -> None:
-    if not found or PLATFORM in found or NOT_SAID in found:
+def _check_platform(image: ImageReference, found: set[str]) -> None:
+    if not found or found & {PLATFORM, NOT_SAID}:
         return
-    wanted = "/".join(PLATFORM)
-    there = ", ".join(sorted("/".join(each) for each in found - {NO_IMAGE})) or "none"
+    there = ", ".join(sorted(found - {NO_IMAGE})) or "none"
     raise ImageError(
-        f"{image}: it is not for {wanted}, on which Fly's machines run",
-        hint=f"there is {there}; build it with docker buildx build --platform {wanted}",
+        f"{image}: it is not for {PLATFORM}, on which Fly's machines run",
+        hint=f"there is {there}; build it with docker buildx build --platform {PLATFORM}",
         code="image_platform",
     )

@@ -9,7 +9,7 @@ from typing import Final
 
 from score_flyio.base.record import frozen
 from score_flyio.errors import InputError, Problem
-from score_flyio.images.reference import ImageReference
+from score_flyio.images.reference import PLATFORM, ImageReference
 
 _LOOSE: Final = re.IGNORECASE | re.DOTALL
 _INSTRUCTION: Final = re.compile(r"\s*(?:ONBUILD\s+)?(?P<name>[a-z]+)\s+(?P<rest>.*)", _LOOSE)
@@ -31,7 +31,7 @@ _NESTED: Final = 10
 _PREDEFINED: Final = {
     f"{machine}{part}": value
     for machine in ("TARGET", "BUILD")
-    for part, value in (("PLATFORM", "linux/amd64"), ("OS", "linux"), ("ARCH", "amd64"))
+    for part, value in (("PLATFORM", PLATFORM), ("OS", "linux"), ("ARCH", "amd64"))
 }
 
 

@@ -15,7 +15,6 @@ from score_flyio.errors import ConfigError
 
 IN_THE_ENVIRONMENT: Final = "DOCKER_AUTH_CONFIG"
 """The variable with a whole `config.json`, which Docker and the runners of CI know."""
-_CORRECT_IT: Final = "it is the JSON of a Docker config.json, with the logins under auths"
 
 
 @frozen(kw_only=True)
@@ -51,16 +50,10 @@ def login_files(environ: Mapping[str, str]) -> list[LoginFile]:
 
     Podman's is buildah's and skopeo's, too. Raises ConfigError when one cannot be read.
     """
+    found = [_in_the_environment(environ), docker_settings(environ)]
     hint = "correct it, or name another file with REGISTRY_AUTH_FILE"
-    return [
-        found
-        for found in (
-            _in_the_environment(environ),
-            docker_settings(environ),
-            *(_read(file, "logins", "podman", hint) for file in _of_podman(environ)),
-        )
-        if found is not None
-    ]
+    found += [_read(file, "logins", "podman", hint) for file in _of_podman(environ)]
+    return [file for file in found if file is not None]
 
 
 def _home(environ: Mapping[str, str]) -> Path | None:
@@ -87,7 +80,8 @@ def _in_the_environment(environ: Mapping[str, str]) -> LoginFile | None:
     text = environ.get(IN_THE_ENVIRONMENT, "").strip()
     if not text:
         return None
-    config = _parsed(text, IN_THE_ENVIRONMENT, "logins", _CORRECT_IT)
+    hint = "it is the JSON of a Docker config.json, with the logins under auths"
+    config = _parsed(text, IN_THE_ENVIRONMENT, "logins", hint)
     return LoginFile(place=IN_THE_ENVIRONMENT, program="", config=config)
 
 
@@ -106,18 +100,19 @@ def _parsed(content: str | bytes, place: object, what: str, hint: str) -> Mappin
     try:
         config = json.loads(content)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}: {error.msg}"
-        raise _unusable(place, what, where, hint) from None
+        reason = f"line {error.lineno}, column {error.colno}: {error.msg}"
     except UnicodeDecodeError:
-        raise _unusable(place, what, "it is not UTF-8", hint) from None
+        reason = "it is not UTF-8"
     except RecursionError:
-        raise _unusable(place, what, "it is nested too deeply", hint) from None
-    if not isinstance(config, dict):
-        raise _unusable(place, what, "it is not a JSON object", hint)
-    for name in ("auths", "credHelpers"):
-        if not isinstance(config.get(name) or {}, dict):
-            raise _unusable(place, what, f"{name} is not a JSON object", hint)
-    return config
+        reason = "it is nested too deeply"
+    else:
+        if not isinstance(config, dict):
+            raise _unusable(place, what, "it is not a JSON object", hint)
+        for name in ("auths", "credHelpers"):
+            if not isinstance(config.get(name) or {}, dict):
+                raise _unusable(place, what, f"{name} is not a JSON object", hint)
+        return config
+    raise _unusable(place, what, reason, hint)
 
 
 def _unusable(place: object, what: str, reason: str, hint: str) -> ConfigError:

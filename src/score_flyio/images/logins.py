@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -36,16 +35,7 @@ Password: TypeAlias = Callable[[], Awaitable[Secret]]
 """Gives one that is valid now: Fly's tokens may end during a run, and are renewed."""
 
 
-def lasting(password: Secret) -> Password:
-    """The same one whenever it is asked for."""
-
-    async def give() -> Secret:
-        return password
-
-    return give
-
-
-@frozen(kw_only=True)
+@frozen
 class Login:
     """A user and password, or an identity token in place of both."""
 
@@ -130,12 +120,8 @@ class Logins:
             ImageError: a credential helper failed.
         """
         if host == self._fly_host and self._fly is not None:
-            return Login(
-                user="x",
-                password=await self._fly(),
-                source="Fly's token",
-                renewal="log in again with `fly auth login`, or set FLY_API_TOKEN",
-            )
+            renewal = "log in again with `fly auth login`, or set FLY_API_TOKEN"
+            return Login("x", await self._fly(), source="Fly's token", renewal=renewal)
         for file in await self._sources():
             if (found := await self._in(file, host, repository)) is not None:
                 return found
@@ -150,16 +136,14 @@ class Logins:
         return f"log in with {_command(program, host)}"
 
     async def _in(self, file: LoginFile, host: str, repository: str) -> Login | None:
-        """The login of one file."""
-        config = file.config
-        _, helper = _of(config.get("credHelpers"), host)
+        _, helper = _of(file.config.get("credHelpers"), host)
         if helper is None:  # an empty one keeps the general one away from this registry
-            helper = config.get("credsStore")
+            helper = file.config.get("credsStore")
         if isinstance(helper, str) and helper:
             found = await self._ask(helper, HUB_KEY if host == DOCKER_HUB else host, file)
             if found is not None:
                 return found
-        key, entry = _of(config.get("auths"), host, repository)
+        key, entry = _of(file.config.get("auths"), host, repository)
         return _login(entry, key, file, host) if isinstance(entry, dict) else None
 
     async def _sources(self) -> list[LoginFile]:
@@ -173,34 +157,34 @@ class Logins:
 
         program = f"docker-credential-{helper}"
         environ = {n: value for n, value in self._environ.items() if n not in OF_THE_STATE}
-        hint = f"log in again, or take {helper!r} out of {file.place}"
+
+        def failed(reason: str) -> ImageError:
+            hint = f"log in again, or take {helper!r} out of {file.place}"
+            return ImageError(f"{program} {reason}", hint=hint, code="credential_helper_failed")
+
         try:
             with anyio.fail_after(HELPER_SECONDS):
                 ended = await run_program([program, "get"], environ=environ, stdin=server.encode())
         except TimeoutError:
-            message = f"{program} gave no login for {server} within {HELPER_SECONDS:g} seconds"
-            raise ImageError(message, hint=hint, code="credential_helper_failed") from None
+            raise failed(f"gave no login for {server} within {HELPER_SECONDS:g} seconds") from None
         except OSError as error:
-            message = f"{program} cannot be run: {system_reason(error)}"
-            raise ImageError(message, hint=hint, code="credential_helper_failed") from error
+            raise failed(f"cannot be run: {system_reason(error)}") from error
         if ended.code != 0:
             said = f"{ended.output.decode('utf-8', 'replace')} {' '.join(ended.said)}".strip()
             if "credentials not found" in said:
                 return None
             shown = said and '"Secret"' not in said
             words = f": {one_line(' '.join(said.split())[:200])}" if shown else ""
-            message = f"{program} failed for {server} with {ended.ending}{words}"
-            raise ImageError(message, hint=hint, code="credential_helper_failed")
+            raise failed(f"failed for {server} with {ended.ending}{words}")
         try:
             answer = json.loads(ended.output)
             user, password = str(answer["Username"]), str(answer["Secret"])
         except (ValueError, KeyError, TypeError, RecursionError):
-            message = f"{program} gave no login for {server}, but something else"
-            raise ImageError(message, hint=hint, code="credential_helper_failed") from None
+            raise failed(f"gave no login for {server}, but something else") from None
         if not password:
             return None
         renewal = f"log in again, so that {program} knows it"
-        return Login(user=user, password=Secret(password), source=program, renewal=renewal)
+        return Login(user, Secret(password), source=program, renewal=renewal)
 
     def _hub_login(self) -> Login | None:
         """The variables that flyctl takes for Docker Hub."""
@@ -208,8 +192,7 @@ class Logins:
         if not user or not password:
             return None
         source = " and ".join(HUB_VARIABLES)
-        renewal = f"correct {source}"
-        return Login(user=user, password=Secret(password), source=source, renewal=renewal)
+        return Login(user, Secret(password), source, renewal=f"correct {source}")
 
 
 def _of(entries: Mapping[str, Any] | None, host: str, repository: str = "") -> tuple[str, Any]:
@@ -248,13 +231,13 @@ def _login(entry: Mapping[str, Any], key: str, file: LoginFile, host: str) -> Lo
         user, password = _pair(text, f'{file.place}: auths["{one_line(key)}"].auth')
     command = _command(file.program, host)
     renewal = f"log in again with {command}" if file.program else f"correct it in {file.place}"
-    return Login(user=str(user), password=Secret(str(password)), source=file.place, renewal=renewal)
+    return Login(str(user), Secret(str(password)), source=file.place, renewal=renewal)
 
 
 def _pair(text: object, place: str) -> tuple[str, str]:
     try:
         whole = base64.b64decode(str(text), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         whole = ""
     user, colon, password = whole.partition(":")
     if not user or not colon:

@@ -11,6 +11,8 @@ from score_flyio.errors import InputError
 
 DOCKER_HUB: Final = "docker.io"
 DEFAULT_TAG: Final = "latest"
+PLATFORM: Final = "linux/amd64"
+"""What Fly's machines run."""
 LONGEST_NAME: Final = 255
 
 _HUB_NAMES: Final = frozenset(

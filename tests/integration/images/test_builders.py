@@ -19,10 +19,11 @@ from score_flyio.images.build import Builder, BuildSettings, Progress, content_t
 from score_flyio.images.builders.choose import BuilderContext, choose_builder
 from score_flyio.images.builders.docker import DockerBuilder
 from score_flyio.images.distribution import Registries
-from score_flyio.images.logins import Logins, lasting
+from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
 from tests.integration.images.between import between
 from tests.integration.images.conftest import PASSWORD, Registry, Storage, program
+from tests.passwords import lasting
 
 BASE = "FROM scratch\nCOPY busybox /bin/sh\n"
 Choose = Callable[[Registry], Awaitable[Builder]]

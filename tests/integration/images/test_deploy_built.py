@@ -13,13 +13,14 @@ import pytest
 from score_flyio.base.secret import Secret
 from score_flyio.images.build import BuildSettings, prepare
 from score_flyio.images.builders.choose import BuilderContext, choose_builder
-from score_flyio.images.logins import Logins, lasting
+from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
 from tests.cli.conftest import Cli
 from tests.cli.platform import Platform
 from tests.cli.platform import project as start_project
 from tests.integration.images.between import between
 from tests.integration.images.conftest import PASSWORD, Registry, program
+from tests.passwords import lasting
 
 SCORE = """\
 apiVersion: score.dev/v1b1

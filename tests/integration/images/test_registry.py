@@ -14,9 +14,10 @@ import pytest
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ImageError, ImageNotFound, RegistryDenied
 from score_flyio.images.distribution import INDEXES, MANIFESTS, Registries
-from score_flyio.images.logins import Logins, lasting
+from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
 from tests.integration.images.conftest import PASSWORD, Registry
+from tests.passwords import lasting
 
 pytestmark = pytest.mark.anyio
 

@@ -34,8 +34,9 @@ from score_flyio.images.builders.fly import FlyBuilder, RemoteBuilder, without_a
 from score_flyio.images.builders.programs import BuildahBuilder, BuildctlBuilder
 from score_flyio.images.builders.protobuf import encoded, fields
 from score_flyio.images.builders.session import Answers
-from score_flyio.images.logins import Logins, lasting
+from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
+from tests.passwords import lasting
 
 
 def field(number: int, value: bytes | int) -> bytes:

@@ -25,8 +25,9 @@ from score_flyio.errors import (
 )
 from score_flyio.images.challenge import challenge_of
 from score_flyio.images.distribution import INDEXES, MANIFESTS, Registries
-from score_flyio.images.logins import Logins, lasting
+from score_flyio.images.logins import Logins
 from score_flyio.images.reference import ImageReference
+from tests.passwords import lasting
 
 MANIFEST = b'{"schemaVersion": 2}'
 CONFIG = "application/vnd.oci.image.config.v1+json"

@@ -14,8 +14,9 @@ from score_flyio.base.secret import Secret
 from score_flyio.errors import ImageError
 from score_flyio.images.build import BuildSettings, Progress, prepare
 from score_flyio.images.builders.pushes import pushed
-from score_flyio.images.logins import Login, Logins, lasting
+from score_flyio.images.logins import Login, Logins
 from score_flyio.images.reference import ImageReference
+from tests.passwords import lasting
 
 RESET = "writing blob: read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer"
 SERVER_ERROR = "received unexpected HTTP status: 500 Internal Server Error"

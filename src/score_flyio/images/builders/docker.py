@@ -21,13 +21,14 @@ import anyio
 import httpx
 
 from score_flyio.base.record import define, evolve, field, frozen
-from score_flyio.images.build import IGNORE_FILE, LINES_IN_ERROR, PLATFORM, Build, Progress, Tell
+from score_flyio.images.build import IGNORE_FILE, LINES_IN_ERROR, Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
 from score_flyio.images.builders.protobuf import fields, text_of
 from score_flyio.images.builders.pushes import pushed
 from score_flyio.images.context import Context, added_entry, in_thread, tar_of
 from score_flyio.images.dockerignore import pattern_of
 from score_flyio.images.logins import Login, Logins
+from score_flyio.images.reference import PLATFORM
 from score_flyio.net.http import http_client
 from score_flyio.net.reason import network_reason
 

@@ -9,20 +9,18 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import chain, repeat
 from typing import Final
-from urllib.parse import urlsplit
 
 import anyio
 import httpx
 
 from score_flyio.base.record import define, field, frozen
 from score_flyio.errors import ImageError, NotAuthorized
-from score_flyio.images.access import REFUSED
+from score_flyio.images.access import REFUSED, base_url
 from score_flyio.images.build import Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
 from score_flyio.images.builders.docker import DockerBuilder, client_of
 from score_flyio.images.logins import Logins, Password
 from score_flyio.net.reason import network_reason
-from score_flyio.net.web_address import is_loopback
 
 HOST_VARIABLE: Final = "FLY_BUILDER_HOST"
 """Stands in for BUILDER.fly.dev."""
@@ -58,12 +56,9 @@ class RemoteBuilder:
     def address(self, builder: str, user: str) -> DaemonAddress:
         """Where it is; `user` is the app to build for, which must be of the same organization."""
         host = self.environ.get(HOST_VARIABLE, "").strip() or f"{builder}.{DOMAIN}"
-        plain = is_loopback(urlsplit(f"//{host}").hostname)
-        return DaemonAddress(
-            url=f"{'http' if plain else 'https'}://{host}",
-            trust=None if plain else without_alpn(),
-            login=(user, self.password),
-        )
+        url = base_url(host)
+        trust = without_alpn() if url.startswith("https:") else None
+        return DaemonAddress(url=url, trust=trust, login=(user, self.password))
 
 
 @frozen(kw_only=True)

@@ -24,12 +24,12 @@ from score_flyio.base.record import frozen
 from score_flyio.errors import ImageError
 from score_flyio.errors.unwrap import beside
 from score_flyio.images.access import base_url
-from score_flyio.images.build import PLATFORM, Build, Progress, Tell
+from score_flyio.images.build import Build, Progress, Tell
 from score_flyio.images.builders.pushes import pushed
 from score_flyio.images.login_files import IN_THE_ENVIRONMENT
 from score_flyio.images.logins import Logins
 from score_flyio.images.program import Ended, run_program
-from score_flyio.images.reference import ImageReference
+from score_flyio.images.reference import PLATFORM, ImageReference
 from score_flyio.net.credentials import OWN
 
 CLEANUP_SECONDS: Final = 20.0
