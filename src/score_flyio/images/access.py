@@ -18,6 +18,7 @@ from score_flyio.images.logins import Login, Logins
 from score_flyio.images.reference import DOCKER_HUB, ImageReference
 from score_flyio.net.web_address import is_loopback
 
+ASKS: Final = "www-authenticate"
 SECONDS: Final = 60.0
 """How long a token counts that does not say so."""
 REFUSED: Final = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
@@ -78,7 +79,7 @@ class Access:
                 registry.login = await self._logins.find(image.host, image.repository)
             assert registry.challenge is not None
             if refused is not None and registry.challenge.scheme == "none":
-                registry.challenge = challenge_of(refused.headers.get("www-authenticate", ""))
+                registry.challenge = challenge_of(refused.headers.get(ASKS, ""))
         if registry.challenge.scheme == "bearer":
             token = await self._token(image.host, registry, scope, renew=refused is not None)
             return {"authorization": f"Bearer {token}"}
@@ -96,10 +97,10 @@ class Access:
         except (httpx.HTTPError, ScoreFlyError) as error:
             registry.failed, registry.failed_at = error, anyio.current_time()
             raise
-        refused = response.status_code == httpx.codes.UNAUTHORIZED
-        registry.challenge = (
-            challenge_of(response.headers.get("www-authenticate", "")) if refused else NO_LOGIN
-        )
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            registry.challenge = challenge_of(response.headers.get(ASKS, ""))
+        else:
+            registry.challenge = NO_LOGIN
 
     async def _token(self, host: str, registry: _Registry, scope: str, *, renew: bool) -> str:
         async with registry.scopes[scope]:

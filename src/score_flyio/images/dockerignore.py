@@ -59,7 +59,7 @@ def read_rules(text: str, *, file: str) -> IgnoreRules:
     problems: list[Problem] = []
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         try:
-            pattern = _read(line)
+            patterns += _read(line)
         except ValueError as error:
             problem = Problem(
                 message=f"{line.strip()!r} is not a pattern: {error}",
@@ -69,15 +69,8 @@ def read_rules(text: str, *, file: str) -> IgnoreRules:
                 code="ignore_file_invalid",
             )
             problems.append(problem)
-            continue
-        if pattern is not None:
-            patterns.append(pattern)
     if problems:
         raise InputError(problems=problems)
-    return _rules(patterns)
-
-
-def _rules(patterns: list[_Pattern]) -> IgnoreRules:
     runs = [
         (keeps, re.compile(f"(?s:(?:{'|'.join(each.regex for each in run)})(?:/.*)?)"))
         for keeps, run in groupby(patterns, key=lambda pattern: pattern.keeps)
@@ -90,24 +83,24 @@ def _rules(patterns: list[_Pattern]) -> IgnoreRules:
     )
 
 
-def _read(line: str) -> _Pattern | None:
-    """The pattern of a line, None for a comment or nothing."""
+def _read(line: str) -> list[_Pattern]:
+    """The pattern of a line; none for a comment or nothing."""
     if line.startswith("#"):
-        return None
+        return []
     text = line.strip()
     keeps = text.startswith("!")
     text = text.removeprefix("!").strip()
     if not text:
         if keeps:
             raise ValueError("there is nothing after the !")
-        return None
+        return []
     # An escaped slash is a slash, too.
     text = posixpath.normpath(
         re.sub(r"\\(.)", lambda pair: "/" if pair[1] == "/" else pair[0], text)
     )
     # Two slashes at the front stay after normalising.
     text = posixpath.normpath(text.lstrip("/").strip() or "/")
-    return _Pattern(keeps=keeps, text=text, regex=_regex(text))
+    return [_Pattern(keeps=keeps, text=text, regex=_regex(text))]
 
 
 def _written(pattern: _Pattern) -> str:

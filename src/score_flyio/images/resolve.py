@@ -57,11 +57,14 @@ async def resolve_images(names: Mapping[str, ImageReference], ask: Ask) -> Resol
                 unknown[text] = error
 
     await at_once(one, names.items())
-    hosts = {names[text].host: unknown[text] for text in names if text in unknown}
+    hosts = {names[text].host: unknown[text].message for text in names if text in unknown}
     return Resolved(
         images={text: image for text, image in images.items() if text not in missing},
         missing=missing,
-        notes=[_note(host, error) for host, error in hosts.items()],
+        notes=[
+            f"images of {host} go by their tags, which may be moved at any time: {why}"
+            for host, why in hosts.items()
+        ],
     )
 
 
@@ -70,7 +73,3 @@ def _may_be_there(error: ImageError, image: ImageReference) -> bool:
     if isinstance(error, RegistryDenied):
         return error.anonymous or bool(image.digest)
     return isinstance(error, RegistryUnavailable) or error.code == "credential_helper_failed"
-
-
-def _note(host: str, error: ImageError) -> str:
-    return f"images of {host} go by their tags, which may be moved at any time: {error.message}"

@@ -15,6 +15,7 @@ import select
 import ssl
 import sys
 import time
+from collections import defaultdict
 from contextlib import nullcontext, suppress
 from socket import socket as Socket  # noqa: N812
 from typing import Final
@@ -32,7 +33,6 @@ IDLE_SECONDS: Final = 5.0
 MOST_BRIEF: Final = 128
 """Brief requests on their way at once: 600 a second, what a process can send, at 0.2 s each."""
 _WITH_BODY: Final = ("POST", "PUT", "PATCH")
-_PORTS: Final = {"http": 80, "https": 443}
 _AT_ONCE: Final = 64 * 1024
 """Bytes that are read at most in one go."""
 _LONGEST_HEAD: Final = 100 * 1024
@@ -96,64 +96,57 @@ class Connections:
     def __init__(self, trust: ssl.SSLContext) -> None:
         trust.set_alpn_protocols(["http/1.1"])
         self._trust = trust
-        self._resting: dict[str, list[_Connection]] = {}
+        self._resting: dict[str, list[_Connection]] = defaultdict(list)
         self._brief = anyio.Semaphore(MOST_BRIEF, fast_acquire=True)
 
     async def exchange(self, asked: Asked) -> Answered:
         """Raises NoAnswerError and UnreadableError."""
-        async with self._brief if asked.brief else nullcontext():
-            return await self._exchange(asked)
-
-    async def _exchange(self, asked: Asked) -> Answered:
         scheme, _, rest = asked.url.partition("://")
         host, slash, target = rest.partition("/")
         host = host if host.isascii() else host.encode("idna").decode()
         request = _request(asked, host, f"{slash}{target}")
-        origin = f"{scheme}://{host}"
-        connection = await self._rested(origin) or await self._opened(origin)
-        answer: tuple[h11.Response, bytes] | None = None
+        async with self._brief if asked.brief else nullcontext():
+            head, body = await self._answer(f"{scheme}://{host}", request, asked)
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in head.headers}
+        body = decoded(body, headers.get("content-encoding", "").strip().lower())
+        return Answered(status=head.status_code, headers=headers, body=body)
+
+    async def _answer(
+        self, origin: str, request: h11.Request, asked: Asked
+    ) -> tuple[h11.Response, bytes]:
+        resting = self._resting[origin]
+        connection = resting.pop() if resting else None
+        if connection is not None and not connection.is_fresh():
+            await connection.aclose()
+            connection = None
+        connection = connection or await self._opened(origin)
         try:
             with anyio.move_on_after(asked.seconds):
-                answer = await connection.carry(request, asked.body or b"")
+                return await connection.carry(request, asked.body or b"")
         except h11.RemoteProtocolError as error:
             raise NoAnswerError("RemoteProtocolError") from error
         except (anyio.BrokenResourceError, OSError) as error:
             raise NoAnswerError("ReadError") from error
         finally:
             if connection.begins_anew():
-                self._resting.setdefault(origin, []).append(connection)
+                self._resting[origin].append(connection)
             else:
                 await connection.aclose()
-        if answer is None:
-            raise NoAnswerError("ReadTimeout")
-        head, body = answer
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in head.headers}
-        body = decoded(body, headers.get("content-encoding", "").strip().lower())
-        return Answered(status=head.status_code, headers=headers, body=body)
-
-    async def _rested(self, origin: str) -> _Connection | None:
-        """The connection that was used last, if it can be used again."""
-        resting = self._resting.get(origin)
-        if not resting:
-            return None
-        latest = resting.pop()
-        if latest.is_fresh():
-            return latest
-        await latest.aclose()
-        return None
+        raise NoAnswerError("ReadTimeout")
 
     async def _opened(self, origin: str) -> _Connection:
         place = urlsplit(origin)
-        host, port = place.hostname or "", place.port or _PORTS[place.scheme]
+        host, encrypted = place.hostname or "", place.scheme == "https"
+        port = place.port or (443 if encrypted else 80)
         stream: anyio.abc.ByteStream
         try:
             with anyio.fail_after(CONNECT_SECONDS):
-                if place.scheme == "http":
-                    stream = await anyio.connect_tcp(host, port)
-                else:
+                if encrypted:
                     stream = await anyio.connect_tcp(
                         host, port, ssl_context=self._trust, tls_standard_compatible=False
                     )
+                else:
+                    stream = await anyio.connect_tcp(host, port)
         except TimeoutError as error:
             raise NoAnswerError("ConnectTimeout") from error
         except (OSError, anyio.BrokenResourceError, anyio.EndOfStream) as error:
@@ -166,10 +159,9 @@ class Connections:
 
     async def aclose(self) -> None:
         """Closes what rests."""
-        resting, self._resting = self._resting, {}
-        for connections in resting.values():
-            for connection in connections:
-                await connection.aclose()
+        for connections in list(self._resting.values()):
+            while connections:
+                await connections.pop().aclose()
 
 
 def _request(asked: Asked, host: str, target: str) -> h11.Request:

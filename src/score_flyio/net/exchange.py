@@ -101,7 +101,9 @@ class Network(Protocol):
 def open_network(*, encrypted: bool) -> Network:
     """The network, as the environment says it is reached."""
     trust = _certificates() if encrypted else trusting_nobody()
-    if _may_have_proxies():
+    named = any(name.lower().endswith("_proxy") for name in os.environ)
+    # Elsewhere, systems have settings beside the environment.
+    if named or sys.platform in ("win32", "darwin"):
         from urllib.request import getproxies
 
         if getproxies():
@@ -111,12 +113,6 @@ def open_network(*, encrypted: bool) -> Network:
     from score_flyio.net.connections import Connections  # imports h11, and what anyio has for TLS
 
     return Connections(trust)
-
-
-def _may_have_proxies() -> bool:
-    """Whether it is worth looking: elsewhere, systems have settings beside the environment."""
-    named = any(name.lower().endswith("_proxy") for name in os.environ)
-    return named or sys.platform in ("win32", "darwin")
 
 
 def _certificates() -> ssl.SSLContext:

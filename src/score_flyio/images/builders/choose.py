@@ -86,23 +86,17 @@ async def _fly(context: BuilderContext) -> Builder | None:
     return FlyBuilder(remote=context.remote, logins=context.logins)
 
 
-_BUILT_IN: Final[Mapping[str, Make]] = {
-    "docker": _docker,
-    "buildah": partial(_buildah, "buildah"),
-    "podman": partial(_buildah, "podman"),
-    "buildkit": _buildkit,
-    "fly": _fly,
+_BUILT_IN: Final[Mapping[str, tuple[Make, str]]] = {
+    "docker": (
+        _docker,
+        "a Docker daemon that answers, at DOCKER_HOST or its usual socket, or of a context",
+    ),
+    "buildah": (partial(_buildah, "buildah"), "the program buildah on PATH"),
+    "podman": (partial(_buildah, "podman"), "the program podman on PATH"),
+    "buildkit": (_buildkit, "the program buildctl on PATH, and BUILDKIT_HOST"),
+    FLY: (_fly, "Fly for a target"),
 }
-"""In the order in which they are tried; those of entry points come before Fly's."""
-
-_WANTED: Final = {
-    "docker": "a Docker daemon that answers, at DOCKER_HOST or its usual socket, or of a context",
-    "buildah": "the program buildah on PATH",
-    "podman": "the program podman on PATH",
-    "buildkit": "the program buildctl on PATH, and BUILDKIT_HOST",
-    "fly": "Fly for a target",
-}
-"""What each needs."""
+"""With what each needs, in the order in which they are tried; those of packages before Fly's."""
 
 
 def builder_names() -> tuple[str, ...]:
@@ -138,13 +132,13 @@ async def choose_builder(context: BuilderContext, name: str = AUTO) -> Builder:
     if name not in several:
         raise ImageError(
             f"the builder {name} is not there",
-            hint=f"it needs {_WANTED.get(name, 'what its package says')}",
+            hint=f"it needs {_BUILT_IN[name][1] if name in _BUILT_IN else 'what its package says'}",
             code="builder_unavailable",
         )
     raise ImageError(
         "there is nothing to build images with",
         hint="have one of these: "
-        + "; ".join(_WANTED[key] for key in several[name] if key in _WANTED),
+        + "; ".join(_BUILT_IN[key][1] for key in several[name] if key in _BUILT_IN),
         code="builder_unavailable",
     )
 
@@ -165,8 +159,8 @@ async def builders_there(context: BuilderContext) -> dict[str, ConfigError | Non
 async def _made(name: str, context: BuilderContext) -> Builder | ConfigError | None:
     """A builder, why it cannot be used while others can, or nothing where it is not there."""
     try:
-        if make := _BUILT_IN.get(name):
-            return await make(context)
+        if name in _BUILT_IN:
+            return await _BUILT_IN[name][0](context)
         with loading("builder", point := _added()[name]):
             added: Make = point.load()
             builder = await added(context)
