@@ -34,8 +34,12 @@ def write_atomically(path: Path, data: bytes, *, mode: int = PRIVATE, durable: b
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
-    if durable:
-        _sync_folder(path.parent)
+    if durable and sys.platform != "win32":  # there, renaming is part of a folder's journal
+        number = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def behind_link(path: Path) -> Path:
@@ -48,13 +52,3 @@ def behind_link(path: Path) -> Path:
 def is_private(path: Path) -> bool:
     """Whether only its owner can read it; on Windows the folder's own rights decide that."""
     return sys.platform == "win32" or not path.stat().st_mode & 0o077
-
-
-def _sync_folder(folder: Path) -> None:
-    if sys.platform == "win32":
-        return  # A folder cannot be opened there, and renaming is part of its journal.
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

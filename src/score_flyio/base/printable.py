@@ -38,7 +38,7 @@ def short_digests(text: str) -> str:
 
 def printable_json(text: str) -> str:
     """A JSON document, its strings without characters that act; it stays the same document."""
-    return _UNSAFE.sub(_json_escape, text)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -46,10 +46,6 @@ def _escaped(match: re.Match[str]) -> str:
     if char in _SHORT:
         return _SHORT[char]
     return f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
-
-
-def _json_escape(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
 
 
 def system_reason(error: Exception, otherwise: str = "") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 import anyio
 import anyio.abc
@@ -16,8 +16,6 @@ from score_flyio.base.record import frozen
 KEPT: Final = 200
 """How many of the last lines are kept for messages."""
 LONGEST_LINE: Final = 4000
-
-Lines: TypeAlias = Callable[[str], None]
 
 
 @frozen(kw_only=True)
@@ -42,24 +40,22 @@ async def run_program(
     *,
     environ: Mapping[str, str],
     stdin: bytes = b"",
-    listen: Lines | None = None,
+    listen: Callable[[str], None] | None = None,
 ) -> Ended:
-    """Run a program to its end, in a process group of its own.
+    """Run a program to its end, in a process group of its own; `environ` is all of its environment.
 
-    Args:
-        args: The program and its arguments.
-        environ: Its whole environment.
-        stdin: What it reads.
-        listen: Called with each line that it says; None: its standard output is collected.
+    `listen` is called with each line that it says; without it, its standard output is collected.
 
     Raises OSError when it cannot be started. On cancellation it ends with all that it started.
     """
     said: deque[str] = deque(maxlen=KEPT)
 
-    def tell(line: str) -> None:
-        said.append(line)
-        if listen is not None:
-            listen(line)
+    def tell(line: bytes) -> None:
+        if line.strip():
+            text = printable(line[:LONGEST_LINE].decode("utf-8", "replace").rstrip())
+            said.append(text)
+            if listen is not None:
+                listen(text)
 
     async with running(list(args), dict(environ), stdin) as process:
         assert process.stdout is not None
@@ -77,17 +73,11 @@ async def run_program(
     return Ended(code=code, output=bytes(output), said=tuple(said))
 
 
-async def _lines(stream: anyio.abc.ByteReceiveStream, tell: Lines) -> None:
+async def _lines(stream: anyio.abc.ByteReceiveStream, tell: Callable[[bytes], None]) -> None:
     rest = b""
     async for chunk in stream:
         *lines, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
         for line in lines:
-            if line.strip():
-                tell(_text(line))
+            tell(line)
         rest = rest[-LONGEST_LINE:]
-    if rest.strip():
-        tell(_text(rest))
-
-
-def _text(line: bytes) -> str:
-    return printable(line[:LONGEST_LINE].decode("utf-8", "replace").rstrip())
+    tell(rest)

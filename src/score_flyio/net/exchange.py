@@ -85,12 +85,7 @@ class Network(Protocol):
     """Carries requests."""
 
     async def exchange(self, asked: Asked) -> Answered:
-        """Send one request.
-
-        Raises:
-            NoAnswerError: there is no answer.
-            UnreadableError: the answer cannot be read.
-        """
+        """Send one request. Raises NoAnswerError, and UnreadableError for what cannot be read."""
         ...
 
     async def aclose(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Final
 
@@ -18,37 +18,29 @@ LOOKS: Final = 1.0
 
 
 @define(eq=False)
-class _Call:
-    what: str
-    among: dict[int, _Call]
-    since: float = 0.0
-    told: bool = False
-
-    def __enter__(self) -> None:
-        self.since = anyio.current_time()
-        self.among[id(self)] = self
-
-    def __exit__(self, *_: object) -> None:
-        del self.among[id(self)]
-
-
-@define(eq=False)
 class InFlight:
     """The calls under way of one run."""
 
-    _calls: dict[int, _Call] = field(factory=dict)
+    _calls: dict[object, tuple[str, float]] = field(factory=dict)
+    """What each is, and since when; without those that were told."""
 
-    def call(self, what: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def call(self, what: str) -> Iterator[None]:
         """What is under way while inside; `what` says which, without secrets."""
-        return _Call(what, self._calls)
+        key = object()
+        self._calls[key] = what, anyio.current_time()
+        try:
+            yield
+        finally:
+            self._calls.pop(key, None)
 
     def hanging(self) -> Iterator[str]:
         """The calls that have no answer for long, each once."""
         now = anyio.current_time()
-        for call in list(self._calls.values()):
-            if not call.told and now - call.since >= HANGS_AFTER:
-                call.told = True
-                yield call.what
+        for key, (what, since) in list(self._calls.items()):
+            if now - since >= HANGS_AFTER:
+                del self._calls[key]
+                yield what
 
 
 WATCHED: ContextVar[InFlight | None] = ContextVar("in_flight", default=None)

@@ -47,19 +47,9 @@ class WebAddress:
         return WebAddress(parts=self.parts._replace(path=path, query=""))
 
     @property
-    def host(self) -> str:
-        """Without port, in lower case."""
-        return self.parts.hostname or ""
-
-    @property
     def encrypted(self) -> bool:
         """Whether it is spoken to over TLS."""
         return self.parts.scheme == "https"
-
-    @property
-    def private(self) -> bool:
-        """Whether what is sent to it stays on this machine or on Fly's private network."""
-        return is_loopback(self.host) or self.host.endswith(PRIVATE_ZONE)
 
 
 def read_web_address(text: str, *, name: str, example: str, code: str) -> WebAddress:
@@ -102,7 +92,8 @@ def encrypted_or_private(address: WebAddress, *, name: str, code: str) -> WebAdd
 
     Raises ConfigError for plain http to anything but this machine and Fly's private network.
     """
-    if not address.encrypted and not address.private:
+    host = address.parts.hostname or ""
+    if not (address.encrypted or is_loopback(host) or host.endswith(PRIVATE_ZONE)):
         raise ConfigError(
             f"{name}: {address.shown!r} is not encrypted",
             hint=f"use https://; http:// is for this machine and for {PRIVATE_ZONE} names only",

@@ -96,11 +96,10 @@ class _Call:
     received: bytearray = field(factory=bytearray)
     status: int = 0
     rest: bytearray = field(factory=bytearray)
-    answered: bool = False
     folder: Sending | None = None
     """What is sent, where it is a folder that is asked for."""
-    more: Iterator[bytes] = iter(())
-    """What comes after the rest."""
+    more: Iterator[bytes] | None = None
+    """What comes after the rest; None: there is no answer yet."""
 
 
 @define
@@ -133,10 +132,12 @@ class _Service:
         if isinstance(event, h2.events.RequestReceived):
             headers: dict[Any, Any] = dict(event.headers or [])
             call = self._calls[number] = _Call(path=headers[b":path"].decode())
+            content = [(":status", "200"), ("content-type", "application/grpc")]
+            self._connection.send_headers(number, content)
             folder = self.answers.folders.get(headers.get(b"dir-name", b"").decode())
             if call.path == _FOLDER and folder is not None:
                 call.folder = Sending(folder)
-                self._answer(number, call, call.folder.frames())
+                call.more = call.folder.frames()
         elif isinstance(event, h2.events.DataReceived):
             self._connection.acknowledge_received_data(event.flow_controlled_length or 0, number)
             if known is not None and known.folder is not None:
@@ -149,19 +150,12 @@ class _Service:
             if known.folder is not None:
                 return  # the daemon has said all, and not yet got all
             known.status, message = await self.answers.to(known.path, bytes(known.received[5:]))
-            self._answer(number, known, iter([framed(message)]))
-
-    def _answer(self, number: int, call: _Call, frames: Iterator[bytes]) -> None:
-        call.more, call.answered = frames, True
-        content = [(":status", "200"), ("content-type", "application/grpc")]
-        self._connection.send_headers(number, content)
+            known.more = iter([framed(message)])
 
     async def _send(self) -> None:
         """As much of the answers as the daemon has room for."""
         for number, call in list(self._calls.items()):
-            if not call.answered:
-                continue
-            while True:
+            while call.more is not None:
                 if not call.rest:
                     more = await anyio.to_thread.run_sync(next, call.more, None)
                     if more is None:
