@@ -34,7 +34,7 @@ from score_flyio.net.exchange import (
 )
 from score_flyio.net.in_flight import in_flight
 from score_flyio.net.reason import network_reason
-from score_flyio.net.web_address import WebAddress, encrypted_or_private, read_web_address
+from score_flyio.net.web_address import WebAddress, read_web_address
 
 if TYPE_CHECKING:
     import httpx
@@ -193,9 +193,10 @@ def api_address(
 
     Raises ConfigError when it is none, or when `confidential` calls would go out unencrypted.
     """
-    what = {"name": name, "code": "base_url_invalid"}
-    address = read_web_address(url, example=example, **what).root
-    return encrypted_or_private(address, **what) if confidential else address
+    code = "base_url_invalid"
+    return read_web_address(
+        url, name=name, example=example, code=code, confidential=confidential
+    ).root
 
 
 def read_seconds(call: Call) -> float:

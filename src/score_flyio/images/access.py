@@ -132,7 +132,7 @@ class Access:
                 anonymous=login is None,
                 hint="use a registry that asks for logins over https",
             )
-        asked = {"service": challenge.parameters.get("service", ""), "scope": scope}
+        asked = {"service": challenge.service, "scope": scope}
         asked = {name: value for name, value in asked.items() if value}
         if login is not None and login.is_identity:
             form = {**asked, "grant_type": "refresh_token", "client_id": "score-flyio"}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
-from score_flyio.base.record import field, frozen
+from score_flyio.base.record import frozen
 
 _PART: Final = re.compile(
     r'(?P<name>[\w-]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s,"]+))|(?P<scheme>[\w-]+)'
@@ -21,12 +20,9 @@ class Challenge:
     """How to log in."""
 
     scheme: Scheme
-    parameters: Mapping[str, str] = field(factory=dict)
-
-    @property
-    def realm(self) -> str:
-        """Where a token is to be had."""
-        return self.parameters.get("realm", "")
+    realm: str = ""
+    """Where a token is to be had."""
+    service: str = ""
 
 
 NO_LOGIN: Final = Challenge(scheme="none")
@@ -46,5 +42,7 @@ def challenge_of(header: str) -> Challenge:
     scheme: Scheme
     for scheme in ("bearer", "basic"):
         if scheme in found:
-            return Challenge(scheme=scheme, parameters=found[scheme])
+            given = found[scheme]
+            realm, service = given.get("realm", ""), given.get("service", "")
+            return Challenge(scheme=scheme, realm=realm, service=service)
     return NO_LOGIN

@@ -13,6 +13,7 @@ import tarfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -162,49 +163,38 @@ def _entry(path: str, item: os.DirEntry[str]) -> Entry | None:
 
 
 def _packed(root: Path, entry: Entry) -> Iterator[bytes]:
-    if entry.type != tarfile.REGTYPE:
-        yield _header(entry)
-        return
     content = content_of(root, entry)
-    first = next(content, None)
-    if first is None:
-        return
-    yield _header(entry)
-    yield first
-    yield from content
-    yield _padding(entry.size)
+    if (first := next(content, None)) is not None:
+        yield from chain((_header(entry), first), content, (_padding(entry.size),))
 
 
 def content_of(root: Path, entry: Entry) -> Iterator[bytes]:
     """As many bytes as the file had when it was listed; nothing at all when it is gone."""
-    if entry.content is not None:
-        yield entry.content
+    if entry.content is not None or entry.type != tarfile.REGTYPE:
+        yield entry.content or b""
         return
     _end_if_cancelled()
+    rest = entry.size
     try:
         number = os.open(root / entry.path, _OPEN)
+        with os.fdopen(number, "rb", buffering=0) as file:
+            if rest == 0:
+                yield b""
+            while rest:
+                block = file.read(min(rest, BLOCK))
+                if not block:
+                    raise ImageError(
+                        f"{root / entry.path}: it became shorter while it was read",
+                        hint="build again when nothing writes there, or put it into .dockerignore",
+                        code="context_changed",
+                    )
+                rest -= len(block)
+                _end_if_cancelled()
+                yield block
     except FileNotFoundError:
         return
     except OSError as error:
         raise _unreadable(error) from error
-    rest = entry.size
-    with os.fdopen(number, "rb", buffering=0) as file:
-        if rest == 0:
-            yield b""
-        while rest:
-            try:
-                block = file.read(min(rest, BLOCK))
-            except OSError as error:
-                raise _unreadable(error) from error
-            if not block:
-                raise ImageError(
-                    f"{root / entry.path}: it became shorter while it was read",
-                    hint="build again when nothing writes there, or put it into .dockerignore",
-                    code="context_changed",
-                )
-            rest -= len(block)
-            _end_if_cancelled()
-            yield block
 
 
 def _hash_of_file(root: Path, entry: Entry) -> bytes | None:

@@ -52,13 +52,17 @@ class WebAddress:
         return self.parts.scheme == "https"
 
 
-def read_web_address(text: str, *, name: str, example: str, code: str) -> WebAddress:
+def read_web_address(
+    text: str, *, name: str, example: str, code: str, confidential: bool = False
+) -> WebAddress:
     """Take an address apart, whatever the spelling of its scheme and host, and space around it.
 
-    `name` says where it was given, such as an option; an `example` would do.
+    `name` says where it was given, such as an option; an `example` would do. To a `confidential`
+    one secrets are sent: it is encrypted, or stays on this machine or Fly's private network.
 
-    Raises ConfigError for no http or https URL, and for a percent sign in its path that begins
-    nothing: a client would call another path. The message shows neither password nor query.
+    Raises ConfigError for no http or https URL, for a percent sign in its path that begins
+    nothing, as a client would call another path, and for a confidential one over plain http. The
+    message shows neither password nor query.
     """
     text = text.strip()
     try:
@@ -79,21 +83,18 @@ def read_web_address(text: str, *, name: str, example: str, code: str) -> WebAdd
             hint="write a percent sign as %25",
             code=code,
         )
-    host = parts.netloc.rpartition("@")[2].lower()
-    return WebAddress(
-        parts=parts._replace(scheme=parts.scheme.lower(), netloc=host, fragment=""),
+    address = WebAddress(
+        parts=parts._replace(
+            scheme=parts.scheme.lower(),
+            netloc=parts.netloc.rpartition("@")[2].lower(),
+            fragment="",
+        ),
         user=parts.username,
         password=parts.password,
     )
-
-
-def encrypted_or_private(address: WebAddress, *, name: str, code: str) -> WebAddress:
-    """The address, to which a secret may be sent.
-
-    Raises ConfigError for plain http to anything but this machine and Fly's private network.
-    """
-    host = address.parts.hostname or ""
-    if not (address.encrypted or is_loopback(host) or host.endswith(PRIVATE_ZONE)):
+    host = parts.hostname or ""
+    private = is_loopback(host) or host.endswith(PRIVATE_ZONE)
+    if confidential and not address.encrypted and not private:
         raise ConfigError(
             f"{name}: {address.shown!r} is not encrypted",
             hint=f"use https://; http:// is for this machine and for {PRIVATE_ZONE} names only",

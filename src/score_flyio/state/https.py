@@ -17,7 +17,7 @@ from score_flyio.errors import ConfigError, StateError
 from score_flyio.net.credentials import credential
 from score_flyio.net.http import http_client
 from score_flyio.net.reason import network_reason
-from score_flyio.net.web_address import encrypted_or_private, read_web_address, trusting_nobody
+from score_flyio.net.web_address import read_web_address, trusting_nobody
 from score_flyio.state.blobs import Found, Refused, Unavailable
 
 TOKEN_VARIABLE: Final = "SCORE_FLYIO_STATE_TOKEN"  # noqa: S105  # its name, not a token
@@ -35,7 +35,7 @@ class HttpsBlobs:
 
     def __init__(self, url: str, environ: Mapping[str, str], *, named: str = "state") -> None:
         """Raises ConfigError for a URL that cannot be used."""
-        address = read_web_address(url, name=named, example=EXAMPLE, code=CODE)
+        address = read_web_address(url, name=named, example=EXAMPLE, code=CODE, confidential=True)
         self.shown = address.shown
         self._parts = address.parts
         path = address.parts.path
@@ -45,7 +45,6 @@ class HttpsBlobs:
                 hint=f"give https://HOST/PATH, for example {EXAMPLE}",
                 code=CODE,
             )
-        encrypted_or_private(address, name=named, code=CODE)
         self._headers = {
             "User-Agent": f"score-flyio/{__version__}",
             # A compressing server would give the compressed text another ETag.

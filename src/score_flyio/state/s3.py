@@ -13,7 +13,7 @@ from anyio import to_thread
 from score_flyio.errors import ConfigError, StateError
 from score_flyio.net.credentials import credential
 from score_flyio.net.in_flight import in_flight
-from score_flyio.net.web_address import encrypted_or_private, read_web_address
+from score_flyio.net.web_address import read_web_address
 from score_flyio.state.blobs import Found, Listed, Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -174,10 +174,12 @@ def _open(bucket: str, environ: Mapping[str, str], named: str) -> S3Store:
     config: dict[str, Any] = {n: secret.reveal() for n, secret in found.items() if secret}
     options: Any = {"timeout": CALL_SECONDS, "connect_timeout": CONNECT_SECONDS}
     if name := next((name for name in ENDPOINTS if environ.get(name)), None):
-        given = {"name": name, "code": "state_location_invalid"}
-        example = "https://s3.example.com"
-        endpoint = encrypted_or_private(
-            read_web_address(environ[name], example=example, **given), **given
+        endpoint = read_web_address(
+            environ[name],
+            name=name,
+            example="https://s3.example.com",
+            code="state_location_invalid",
+            confidential=True,
         )
         config["endpoint"] = endpoint.shown
         options["allow_http"] = not endpoint.encrypted

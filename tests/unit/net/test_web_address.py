@@ -52,7 +52,11 @@ def test_user_password_and_query_are_kept_apart() -> None:
     address = read_web_address(text, name="x", example="y", code="c")
     assert address.url == f"https://host.example:8443/a/b?key={MARK}"
     assert address.shown == "https://host.example:8443/a/b"
-    assert (address.user, address.password, address.parts.hostname) == ("User", MARK, "host.example")
+    assert (address.user, address.password, address.parts.hostname) == (
+        "User",
+        MARK,
+        "host.example",
+    )
     assert address.encrypted
 
 
