@@ -126,7 +126,9 @@ class Builds:
         except ImageNotFound:
             raise
         except ImageError as error:
-            message = f"{build.name}: the next deploy builds its image anew: {error.message}"
+            message = (
+                f"{build.settings.name}: the next deploy builds its image anew: {error.message}"
+            )
             emit(WarningRaised(scope=scope, message=message, code="image_not_tagged"))
         return str(image)
 

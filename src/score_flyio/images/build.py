@@ -70,11 +70,6 @@ class Build:
     """The Dockerfile within the folder."""
 
     @property
-    def name(self) -> str:
-        """The workload or app."""
-        return self.settings.name
-
-    @property
     def is_apart(self) -> bool:
         """Whether no step sees the Dockerfile: it is left out, or lies outside of the folder."""
         return any(entry.content is not None for entry in self.context.entries)
@@ -83,7 +78,7 @@ class Build:
         self, message: str, *, hint: str | None = None, code: str = "build_failed"
     ) -> ImageError:
         """The error that this build failed."""
-        return ImageError(f"{self.name}: {message}", hint=hint, code=code)
+        return ImageError(f"{self.settings.name}: {message}", hint=hint, code=code)
 
     def broken(self, reason: str, said: Iterable[str]) -> ImageError:
         """The error that a step of it failed, with the last that the builder said."""
@@ -170,9 +165,8 @@ async def built(
 async def prepare(settings: BuildSettings, image: ImageReference) -> Build:
     """Find and read what is built; contents are read when they are sent.
 
-    Raises:
-        InputError: the Dockerfile or the ignore file is wrong or not there.
-        ImageError: the context cannot be read.
+    Raises InputError for a Dockerfile or ignore file that is wrong or not there, and ImageError for
+    a context that cannot be read.
     """
     return await anyio.to_thread.run_sync(_prepare, settings, image)
 

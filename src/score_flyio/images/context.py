@@ -107,12 +107,14 @@ def hash_of(context: Context) -> str:
     """A digest of names, modes and contents; not of times, which no build depends on."""
     found = hashlib.sha256()
     for entry in context.entries:
-        target = entry.target.encode("utf-8", "surrogateescape")
-        content = _hash_of_file(context.root, entry) if entry.type == tarfile.REGTYPE else target
-        if content is not None:
-            name = entry.path.encode("utf-8", "surrogateescape")
-            head = (len(name), name, entry.type, entry.mode, len(content), content)
-            found.update(b"%d %b %b %o %d %b " % head)
+        content = content_of(context.root, entry)
+        if (first := next(content, None)) is not None:
+            texts = (entry.path, entry.target)
+            name, target = (text.encode("utf-8", "surrogateescape") for text in texts)
+            sizes = len(name), len(target), entry.size
+            found.update(b"%d %d %d %b%b%b%o " % (*sizes, name, target, entry.type, entry.mode))
+            for block in chain((first,), content):
+                found.update(block)
     return found.hexdigest()
 
 
@@ -195,14 +197,6 @@ def content_of(root: Path, entry: Entry) -> Iterator[bytes]:
         return
     except OSError as error:
         raise _unreadable(error) from error
-
-
-def _hash_of_file(root: Path, entry: Entry) -> bytes | None:
-    found, there = hashlib.sha256(), False
-    for block in content_of(root, entry):
-        there = True
-        found.update(block)
-    return found.digest() if there else None
 
 
 def _header(entry: Entry) -> bytes:

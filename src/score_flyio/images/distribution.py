@@ -103,11 +103,8 @@ class Registries:
     async def resolve(self, image: ImageReference) -> str:
         """The digest of an image that can run at Fly.
 
-        Raises:
-            ImageNotFound: the registry does not have it.
-            RegistryDenied: it does not let us look.
-            RegistryUnavailable: it does not answer.
-            ImageError: there is no variant of the image for Fly's machines.
+        Raises ImageNotFound, RegistryDenied and RegistryUnavailable for the registry's answers, and
+        ImageError where there is no variant of the image for Fly's machines.
         """
         try:
             manifest = await self.manifest(image)

@@ -115,9 +115,7 @@ class Logins:
     async def find(self, host: str, repository: str = "") -> Login | None:
         """The login for a registry, or for one of its repositories, if there is any.
 
-        Raises:
-            ConfigError: a file of logins cannot be read.
-            ImageError: a credential helper failed.
+        Raises ConfigError for a file that cannot be read, ImageError for a helper that failed.
         """
         if host == self._fly_host and self._fly is not None:
             renewal = "log in again with `fly auth login`, or set FLY_API_TOKEN"

@@ -51,12 +51,10 @@ class ImageReference:
     def parse(cls, text: str) -> ImageReference:
         """Take a name apart; a short one is that of an image of Docker Hub.
 
-        Raises:
-            InputError: it is not the name of an image; the message says what is wrong with it.
+        Raises InputError, which says what is wrong with it.
         """
         found = cls.split(text)
-        wrong = _wrong_with(text, found)
-        if wrong is not None:
+        if wrong := _wrong_with(text, found):
             message, hint = wrong
             raise InputError(
                 f"{text!r} is not the name of an image: {message}", hint=hint, code="image_invalid"

@@ -34,9 +34,7 @@ class Resolved:
 async def resolve_images(names: Mapping[str, ImageReference], ask: Ask) -> Resolved:
     """Hold images by the digests that their tags have now, and look at those that have one.
 
-    Args:
-        names: Images by their names as they were given.
-        ask: Asked once for each image.
+    `names` are as they were given; `ask` is asked once for each image.
     """
     images = {text: text for text in names}
     missing: dict[str, ImageError] = {}

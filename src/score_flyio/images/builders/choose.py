@@ -64,7 +64,6 @@ async def _docker(context: BuilderContext) -> Builder | None:
 
 
 async def _buildah(name: Literal["buildah", "podman"], context: BuilderContext) -> Builder | None:
-    """Buildah, or Podman, which builds with it."""
     program = find_program(name, context.environ)
     if program is None:
         return None
@@ -108,9 +107,8 @@ def builder_names() -> tuple[str, ...]:
 async def choose_builder(context: BuilderContext, name: str = AUTO) -> Builder:
     """The builder of that name; of `auto` and `local`, the first that is there.
 
-    Raises:
-        ConfigError: there is no such name, or Docker's settings cannot be used.
-        ImageError: it is not there, or none is.
+    Raises ConfigError for an unknown name, or Docker's settings, and ImageError where it is not
+    there, or none is.
     """
     names = builder_names()
     several = {AUTO: names, LOCAL: names[:-1]}
