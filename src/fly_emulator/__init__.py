@@ -6,7 +6,8 @@ operations of the Machines API.
 
 from __future__ import annotations
 
-from fly_emulator.core import Emulator, ExecRunner, Interface
+from fly_emulator.calls import Interface
+from fly_emulator.core import Emulator, ExecRunner
 from fly_emulator.faults import FaultRule, Faults, parse_faults
 from fly_emulator.journal import Journal, JournalEntry
 from fly_emulator.process import Behaviour, ProcessModel, marked_process

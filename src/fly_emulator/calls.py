@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from attrs import frozen
 
@@ -188,3 +188,26 @@ def want_integer(document: dict[str, Any], name: str, default: int | None = None
 
 
 Handler: TypeAlias = Callable[[Call], Outcome]
+
+
+class Interface(Protocol):
+    """A further interface of the platform, beside the Machines API."""
+
+    prefix: str
+    """Paths that begin with it belong to this interface."""
+
+    def is_public(self, request: ApiRequest) -> bool:  # noqa: ARG002 - for others
+        """Whether it answers without a token."""
+        return False
+
+    def name(self, request: ApiRequest) -> str:
+        """What the journal, the limits and the faults call this request."""
+        ...
+
+    def handle(self, call: Call) -> Outcome:
+        """Answer a request.
+
+        Raises:
+            Refusal: For an error answer.
+        """
+        ...

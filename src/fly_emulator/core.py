@@ -15,17 +15,16 @@ from attrs import define
 
 from fly_emulator import journal as journals
 from fly_emulator import lifecycle
-from fly_emulator.calls import Call
+from fly_emulator.calls import Call, Interface
 from fly_emulator.control import Control, ControlApi
 from fly_emulator.distribution import DistributionApi
-from fly_emulator.faults import Fault, Faults
+from fly_emulator.faults import FaultRule, Faults
 from fly_emulator.graphql import GraphQL
 from fly_emulator.guard import Guard
 from fly_emulator.handlers import HANDLERS
 from fly_emulator.http import LOOPBACK
 from fly_emulator.limits import RateLimiter, identifier
-from fly_emulator.macaroons import Discharges
-from fly_emulator.principals import principal_of
+from fly_emulator.macaroons import Discharges, principal_of
 from fly_emulator.process import ProcessModel, Programs, marked_process
 from fly_emulator.records import Json
 from fly_emulator.router import MACHINES, UNKNOWN, Match
@@ -44,6 +43,7 @@ from fly_emulator.wire import (
     Outcome,
     Refusal,
     Waiting,
+    answered,
     garbled,
 )
 from fly_emulator.world import World
@@ -61,29 +61,6 @@ class ExecRunner(Protocol):
 
     async def run(self, execution: Execution) -> Json:
         """The document of the answer: `exit_code`, `stdout`, `stderr`."""
-        ...
-
-
-class Interface(Protocol):
-    """A further interface of the platform, beside the Machines API."""
-
-    prefix: str
-    """Paths that begin with it belong to this interface."""
-
-    def is_public(self, request: ApiRequest) -> bool:
-        """Whether it answers without a token."""
-        ...
-
-    def name(self, request: ApiRequest) -> str:
-        """What the journal, the limits and the faults call this request."""
-        ...
-
-    def handle(self, call: Call) -> Outcome:
-        """Answer a request.
-
-        Raises:
-            Refusal: For an error answer.
-        """
         ...
 
 
@@ -255,7 +232,7 @@ class Emulator:
     async def _answer(self, progress: _Progress) -> ApiResponse:
         faults = self.faults.for_request(progress.match.operation, progress.request.method)
         delay = self._delay() / 2
-        extra = sum(fault.seconds for fault in faults if fault.kind == "latency")
+        extra = sum(fault.seconds[0] for fault in faults)
         failure = next((fault for fault in faults if fault.kind != "latency"), None)
         if failure is not None and failure.kind == "refuse":
             raise ConnectionBroken("refuse")
@@ -277,7 +254,7 @@ class Emulator:
         return latency
 
     @staticmethod
-    def _failed(fault: Fault) -> ApiResponse:
+    def _failed(fault: FaultRule) -> ApiResponse:
         if fault.kind == "status":
             return Refusal(fault.status, f"injected fault {fault.status}").response()
         raise ConnectionBroken("hang" if fault.kind == "hang" else "reset")
@@ -294,7 +271,7 @@ class Emulator:
             return await self._wait(outcome)
         if isinstance(outcome, Execution):
             return await self._run(outcome)
-        return outcome if isinstance(outcome, ApiResponse) else ApiResponse(document=outcome)
+        return answered(outcome)
 
     def _perform(self, progress: _Progress, now: float) -> Outcome:
         request, interface = progress.request, progress.interface

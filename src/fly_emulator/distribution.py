@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from fly_emulator.calls import Call
+from fly_emulator.calls import Call, Interface
 from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
 from fly_emulator.world import World
 
@@ -31,7 +31,7 @@ _PATHS: Final = {
 }
 
 
-class DistributionApi:
+class DistributionApi(Interface):
     """The interface under `/v2`."""
 
     prefix = "/v2/"

@@ -29,7 +29,7 @@ import random
 from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias, cast
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from fly_machines import OPERATIONS
 from score_flyio.base.misspelt import did_you_mean, nearest
@@ -86,16 +86,6 @@ def _fits(pattern: str, operation: str, method: str) -> bool:
     if pattern in {"reads", "changes"}:
         return (method == "GET") == (pattern == "reads")
     return fnmatch.fnmatchcase(operation, pattern)
-
-
-@frozen(kw_only=True)
-class Fault:
-    """What happens to one request."""
-
-    kind: FaultKind
-    status: int = 500
-    after: bool = False
-    seconds: float = 0.0
 
 
 @define(kw_only=True)
@@ -163,9 +153,9 @@ class Faults:
         """End all rules."""
         self.active.clear()
 
-    def for_request(self, operation: str, method: str) -> tuple[Fault, ...]:
-        """The faults of the next request: delays, and at most one failure."""
-        found: list[Fault] = []
+    def for_request(self, operation: str, method: str) -> tuple[FaultRule, ...]:
+        """What strikes the next request: delays, each of one length, and at most one failure."""
+        found: list[FaultRule] = []
         for one in self.active:
             rule = one.rule
             failed = any(fault.kind != "latency" for fault in found)
@@ -173,9 +163,7 @@ class Faults:
                 continue
             if one.strikes(self.rng):
                 seconds = self.rng.uniform(*rule.seconds) if rule.kind == "latency" else 0.0
-                found.append(
-                    Fault(kind=rule.kind, status=rule.status, after=rule.after, seconds=seconds)
-                )
+                found.append(evolve(rule, seconds=(seconds, seconds)))
         return tuple(found)
 
 

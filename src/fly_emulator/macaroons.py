@@ -1,14 +1,15 @@
-"""Macaroons with an end, and the service that gives discharges for their third parties."""
+"""The tokens of requests: macaroons, whom they speak for, and discharges for third parties."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
 from typing import Any, Final
 
 from fly_emulator.bodies import from_base64, to_base64
-from fly_emulator.calls import Call
-from fly_emulator.wire import ApiRequest, Outcome, Refusal, WithToken
+from fly_emulator.calls import Call, Interface
+from fly_emulator.settings import Principal
+from fly_emulator.wire import ApiRequest, Outcome, Refusal
+from fly_emulator.world import World
 from score_flyio.base.macaroon import Macaroon, read_macaroon
 
 PERMISSION: Final = "https://api.fly.io/v1"
@@ -27,9 +28,8 @@ def new_macaroon(
     return "fm2_" + to_base64(raw)
 
 
-def verified(tokens: Iterable[str], now: float) -> list[str]:
+def _verified(tokens: list[str], now: float) -> list[str]:
     """Those of the tokens of a request that hold now; what is of no known form holds."""
-    tokens = list(tokens)
     read = [(token, read_macaroon(token)) for token in tokens]
     living = [each for _, each in read if each is not None and _lives(each, now)]
     held = {each.key for each in living}
@@ -44,7 +44,33 @@ def _lives(macaroon: Macaroon, now: float) -> bool:
     return macaroon.not_after is None or macaroon.not_after > now
 
 
-class Discharges(WithToken):
+def principal_of(world: World, text: str, now: float) -> Principal:
+    """Whom a token text speaks for; it may hold several tokens with commas between them.
+
+    Whoever has a token may narrow it by more caveats: it is known by its key, not by its text.
+
+    Raises Refusal: no token of it is good.
+    """
+    known = world.settings.tokens
+    tokens = [part.strip() for part in text.split(",") if part.strip()]
+    held = _verified(tokens, now)
+    keys = {token: each.key for token in held if (each := read_macaroon(token))}
+    for made in world.tokens:
+        if made.id.encode() in keys.values() and made.valid_at(now):
+            return Principal(user=made.user, organizations=frozenset({made.organization}))
+    issued = {made.id.encode() for made in world.tokens}
+    usable = [token for token in held if keys.get(token) not in issued]
+    if known is None and usable:
+        return Principal()
+    if tokens and not usable:
+        raise Refusal(401, "Authenticate: token validation error; no verified tokens")
+    for token in (text, *usable):
+        if known is not None and token in known:
+            return known[token]
+    raise Refusal(401, "unauthorized: the token is missing or unknown")
+
+
+class Discharges(Interface):
     """The interface that gives a user a discharge for a ticket."""
 
     prefix = "/aaa/v1/.well-known/macfly/3p"
@@ -53,10 +79,6 @@ class Discharges(WithToken):
         return "Macfly_discharge"
 
     def handle(self, call: Call) -> Outcome:
-        """Answer a request.
-
-        Raises Refusal: the ticket cannot be read, or the token is not a user's own.
-        """
         if call.request.token.startswith("fm"):
             raise Refusal(403, "a user's own token is needed")
         ticket = from_base64(call.body(), "ticket")

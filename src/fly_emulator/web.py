@@ -10,12 +10,12 @@ from typing import Final
 from attrs import evolve
 
 from fly_emulator import documents
-from fly_emulator.calls import Call, Handler, want_integer, want_text
+from fly_emulator.calls import Call, Handler, Interface, want_integer, want_text
 from fly_emulator.handlers import addresses
 from fly_emulator.logs import log_lines
 from fly_emulator.records import BuildRecord, Json, ReleaseRecord
 from fly_emulator.router import Routes
-from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal, WithToken
+from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
 from score_flyio.base.clock import rfc3339
 
 STATUSES: Final = frozenset({"pending", "running", "complete", "failed", "interrupted"})
@@ -23,7 +23,7 @@ _SHOWN: Final = 25
 """Releases that are listed unless a limit is given."""
 
 
-class Web(WithToken):
+class Web(Interface):
     """The interface under `/api/v1`."""
 
     prefix = "/api/v1/"
@@ -38,9 +38,6 @@ class Web(WithToken):
         if handler is None:
             raise Refusal(404, f"no such path: {method} {path}")
         return handler(evolve(call, operation=match.operation, path=match.path))
-
-
-# --- releases
 
 
 def _create_release(call: Call) -> Outcome:
@@ -105,9 +102,6 @@ def _all_current(call: Call) -> Outcome:
     }
 
 
-# --- builds
-
-
 def _build_document(build: BuildRecord, now: float) -> Json:
     ended = now if build.finished_at is None else build.finished_at
     return {
@@ -135,12 +129,8 @@ def _finish_build(call: Call) -> Outcome:
     return _build_document(build, call.now)
 
 
-# --- addresses, organizations and logs
-
-
-def _promote_egress_ip(call: Call) -> Outcome:
+def _promote_egress_ip(call: Call) -> None:
     addresses.promote_egress(call.app(), call.path["ip"], call.now)
-    return ApiResponse(status=204)
 
 
 def _list_organizations(call: Call) -> Outcome:

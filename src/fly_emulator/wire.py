@@ -37,13 +37,6 @@ class ApiRequest:
         return rest.strip() if scheme.lower() in {"bearer", "flyv1"} else text
 
 
-class WithToken:
-    """An interface that answers nobody without a token."""
-
-    def is_public(self, _request: ApiRequest) -> bool:
-        return False
-
-
 @frozen(kw_only=True)
 class ApiResponse:
     """One answer; `document` is any JSON value, None for an empty body."""
@@ -99,8 +92,16 @@ class Execution:
     container: str | None = None
 
 
-Outcome: TypeAlias = Json | list[Json] | ApiResponse | Waiting | Execution
-"""What becomes of a call; a mere document is an answer of 200."""
+Answered: TypeAlias = Json | list[Json] | ApiResponse | None
+"""A document, all of an answer, or nothing to say."""
+Outcome: TypeAlias = Answered | Waiting | Execution
+
+
+def answered(found: Answered) -> ApiResponse:
+    """The whole answer."""
+    if isinstance(found, ApiResponse):
+        return found
+    return ApiResponse(status=204 if found is None else 200, document=found)
 
 
 @define(eq=False)

@@ -15,7 +15,7 @@ from fly_emulator.calls import Call
 from fly_emulator.documents import machine_document
 from fly_emulator.handlers import HANDLERS
 from fly_emulator.settings import Principal
-from fly_emulator.wire import ApiRequest, ApiResponse, Execution, Refusal, Waiting
+from fly_emulator.wire import ApiRequest, ApiResponse, Execution, Refusal, Waiting, answered
 from fly_machines.operations import OPERATIONS, Operation
 
 NOW = 1_700_000_000.0
@@ -152,7 +152,7 @@ def call(
         outcome = handler(made)
     except Refusal as refusal:
         return refusal.response()
-    return ApiResponse(document=outcome) if isinstance(outcome, dict | list) else outcome
+    return outcome if isinstance(outcome, Waiting | Execution) else answered(outcome)
 
 
 def named(name: str) -> Operation:

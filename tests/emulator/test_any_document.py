@@ -26,7 +26,7 @@ from fly_emulator.graphql.execution import execute, schema
 from fly_emulator.graphql.mutations import MUTATIONS
 from fly_emulator.handlers import HANDLERS
 from fly_emulator.settings import Principal
-from fly_emulator.wire import ApiRequest, ApiResponse
+from fly_emulator.wire import ApiRequest, Execution, Waiting, answered
 from tests.emulator.client import CONFIG
 
 NOW = 1_700_000_000.0
@@ -62,7 +62,8 @@ def rest(world: World, operation: str, body: Any, **path: str) -> Any:
             seen=world.sequence,
         )
     )
-    return answer.document if isinstance(answer, ApiResponse) else answer
+    assert not isinstance(answer, Waiting | Execution)
+    return answered(answer).document
 
 
 def furnished() -> tuple[World, dict[str, str]]:

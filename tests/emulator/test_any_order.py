@@ -15,7 +15,15 @@ from fly_emulator import EmulatorSettings, World, lifecycle
 from fly_emulator.calls import Call
 from fly_emulator.handlers import HANDLERS
 from fly_emulator.settings import Principal
-from fly_emulator.wire import NONCE_HEADER, ApiRequest, ApiResponse, Execution, Refusal, Waiting
+from fly_emulator.wire import (
+    NONCE_HEADER,
+    ApiRequest,
+    ApiResponse,
+    Execution,
+    Refusal,
+    Waiting,
+    answered,
+)
 from fly_emulator.world_file import WorldFile, dump
 from fly_machines.operations import OPERATIONS
 from tests.emulator.invariants import violations
@@ -81,7 +89,7 @@ class Platform(RuleBasedStateMachine):
         if isinstance(outcome, Waiting):
             return outcome.poll(self.now) or ApiResponse(status=100)
         assert not isinstance(outcome, Execution)
-        return outcome if isinstance(outcome, ApiResponse) else ApiResponse(document=outcome)
+        return answered(outcome)
 
     @rule(
         target=machines,

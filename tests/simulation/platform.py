@@ -13,11 +13,11 @@ from fly_emulator import (
     Behaviour,
     Emulator,
     EmulatorSettings,
+    FaultRule,
     Faults,
     World,
     marked_process,
 )
-from fly_emulator.faults import Fault
 from fly_emulator.records import Json, LeaseRecord, MachineRecord
 from score_flyio.base.clock import EventLoopClock
 from score_flyio.deploy.metadata import RELEASE_VERSION
@@ -77,7 +77,7 @@ class CountedFaults(Faults):
 
     struck: Counter[str] = field(factory=Counter)
 
-    def for_request(self, operation: str, method: str) -> tuple[Fault, ...]:
+    def for_request(self, operation: str, method: str) -> tuple[FaultRule, ...]:
         found = Faults.for_request(self, operation, method)
         for fault in found:
             when = " after" if fault.after else ""

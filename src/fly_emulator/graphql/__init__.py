@@ -9,8 +9,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Final
 
-from fly_emulator.calls import Call
-from fly_emulator.wire import ApiRequest, Outcome, Refusal, WithToken
+from fly_emulator.calls import Call, Interface
+from fly_emulator.wire import ApiRequest, Outcome, Refusal
 
 INSTALL: Final = "pip install 'score-flyio[emulator]'"
 """What brings the package that executes the documents."""
@@ -24,7 +24,7 @@ def is_installed() -> bool:
         return False
 
 
-class GraphQL(WithToken):
+class GraphQL(Interface):
     """The interface at `/graphql`."""
 
     prefix = "/graphql"

@@ -8,7 +8,7 @@ from typing import Final
 from fly_emulator import documents
 from fly_emulator.calls import Call, Handler, want_text
 from fly_emulator.records import App, EgressRecord, IpRecord, Json
-from fly_emulator.wire import ApiResponse, Outcome, Refusal
+from fly_emulator.wire import Outcome, Refusal
 
 _SHARED_V4: Final = "66.241.124.1"
 _NAMES: Final = {
@@ -79,11 +79,6 @@ def _list(call: Call) -> Outcome:
     leaving = app.egress if call.settings.lists_egress else ()
     shown = [documents.ip_document(ip) for ip in app.ips]
     return {"ips": shown + [documents.egress_document(ip) for ip in leaving]}
-
-
-def _delete(call: Call) -> Outcome:
-    release(call.app(), call.path["ip"])
-    return ApiResponse(status=204)
 
 
 def release(app: App, address: str) -> None:
@@ -160,5 +155,5 @@ def _belongs(ip: EgressRecord, machine: str, region: str) -> bool:
 HANDLERS: Final[dict[str, Handler]] = {
     "App_IPAssignments_create": _create,
     "App_IPAssignments_list": _list,
-    "App_IPAssignments_delete": _delete,
+    "App_IPAssignments_delete": lambda call: release(call.app(), call.path["ip"]),
 }

@@ -71,10 +71,6 @@ def _list(call: Call) -> Outcome:
     return {"apps": found, "total_apps": len(found)}
 
 
-def _show(call: Call) -> Outcome:
-    return documents.app_document(call.world, call.app())
-
-
 def _delete(call: Call) -> Outcome:
     delete(call.world, call.app())
     return ApiResponse(status=202)
@@ -94,6 +90,6 @@ def delete(world: World, app: App) -> None:
 HANDLERS: Final[dict[str, Handler]] = {
     "Apps_create": _create,
     "Apps_list": _list,
-    "Apps_show": _show,
+    "Apps_show": lambda call: documents.app_document(call.world, call.app()),
     "Apps_delete": _delete,
 }

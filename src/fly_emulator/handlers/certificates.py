@@ -113,10 +113,6 @@ def _create_custom(call: Call) -> Outcome:
     return ApiResponse(status=201, document=_detail(call, app, certificate))
 
 
-def _show(call: Call) -> Outcome:
-    return _detail(call, *_find(call))
-
-
 def _check(call: Call) -> Outcome:
     app, certificate = _find(call)
     if not certificate.checked:
@@ -154,10 +150,9 @@ def summary(certificate: CertificateRecord, now: float) -> Json:
     }
 
 
-def _delete(call: Call) -> Outcome:
+def _delete(call: Call) -> None:
     app, certificate = _find(call)
     del app.certificates[certificate.hostname]
-    return ApiResponse(status=204)
 
 
 def _delete_acme(call: Call) -> Outcome:
@@ -178,7 +173,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "App_Certificates_list": _list,
     "App_Certificates_acme_create": _create_acme,
     "App_Certificates_custom_create": _create_custom,
-    "App_Certificates_show": _show,
+    "App_Certificates_show": lambda call: _detail(call, *_find(call)),
     "App_Certificates_delete": _delete,
     "App_Certificates_acme_delete": _delete_acme,
     "App_Certificates_check": _check,

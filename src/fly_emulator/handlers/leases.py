@@ -51,11 +51,6 @@ def _acquire(call: Call) -> Outcome:
     return ApiResponse(status=201, document=documents.lease_document(machine, lease))
 
 
-def _show(call: Call) -> Outcome:
-    machine, lease = _held(call)
-    return documents.lease_document(machine, lease)
-
-
 def _release(call: Call) -> Outcome:
     if call.nonce is None:
         raise Refusal(400, "a lease nonce is required", envelope=True)
@@ -76,6 +71,6 @@ def _held(call: Call) -> tuple[MachineRecord, LeaseRecord]:
 
 HANDLERS: Final[dict[str, Handler]] = {
     "Machines_create_lease": _acquire,
-    "Machines_show_lease": _show,
+    "Machines_show_lease": lambda call: documents.lease_document(*_held(call)),
     "Machines_release_lease": _release,
 }

@@ -148,10 +148,6 @@ def _resize(call: Call, machine: MachineRecord, config: Json) -> None:
     host.used_mb += more
 
 
-def _show(call: Call) -> Outcome:
-    return documents.machine_document(call.world, call.machine(), call.now)
-
-
 def _list(call: Call) -> Outcome:
     app, summary, deleted = call.app(), call.flag("summary"), call.flag("include_deleted")
     states, codes = set(call.query_list("state")), set(call.query_list("region"))
@@ -189,7 +185,7 @@ def _events(call: Call) -> Outcome:
 HANDLERS: Final[dict[str, Handler]] = {
     "Machines_create": _create,
     "Machines_list": _list,
-    "Machines_show": _show,
+    "Machines_show": lambda call: documents.machine_document(call.world, call.machine(), call.now),
     "Machines_update": _update,
     "Machines_list_versions": _versions,
     "Machines_list_events": _events,

@@ -9,9 +9,7 @@ from typing import Any, Final
 
 from fly_emulator.calls import Call, Handler
 from fly_emulator.records import MachineRecord
-from fly_emulator.wire import ApiResponse, Outcome, Refusal
-
-_DONE: Final = ApiResponse(status=204)
+from fly_emulator.wire import Outcome, Refusal
 
 
 def _metadata(machine: MachineRecord) -> dict[str, Any]:
@@ -23,10 +21,6 @@ def _store(call: Call, machine: MachineRecord, metadata: dict[str, Any]) -> None
     machine.updated_at = call.now
 
 
-def _show(call: Call) -> Outcome:
-    return _metadata(call.machine())
-
-
 def _show_key(call: Call) -> Outcome:
     metadata, key = _metadata(call.machine()), call.path["key"]
     if key not in metadata:
@@ -34,20 +28,18 @@ def _show_key(call: Call) -> Outcome:
     return {"value": metadata[key]}
 
 
-def _set_key(call: Call) -> Outcome:
+def _set_key(call: Call) -> None:
     machine, value = call.living_machine(), call.body().get("value")
     if not isinstance(value, str):
         raise Refusal(400, f"invalid value: {value!r} is not a text")
     _store(call, machine, {**_metadata(machine), call.path["key"]: value})
-    return _DONE
 
 
-def _delete_key(call: Call) -> Outcome:
+def _delete_key(call: Call) -> None:
     machine = call.living_machine()
     metadata = _metadata(machine)
     metadata.pop(call.path["key"], None)
     _store(call, machine, metadata)
-    return _DONE
 
 
 def _given(call: Call, machine: MachineRecord) -> dict[str, Any]:
@@ -66,21 +58,19 @@ def _given(call: Call, machine: MachineRecord) -> dict[str, Any]:
     return metadata
 
 
-def _put(call: Call) -> Outcome:
+def _put(call: Call) -> None:
     machine = call.living_machine()
     _store(call, machine, {k: v for k, v in _given(call, machine).items() if v})
-    return _DONE
 
 
-def _patch(call: Call) -> Outcome:
+def _patch(call: Call) -> None:
     machine = call.living_machine()
     merged = {**_metadata(machine), **_given(call, machine)}
     _store(call, machine, {k: v for k, v in merged.items() if v})
-    return _DONE
 
 
 HANDLERS: Final[dict[str, Handler]] = {
-    "Machines_show_metadata": _show,
+    "Machines_show_metadata": lambda call: _metadata(call.machine()),
     "Machines_get_metadata_key": _show_key,
     "Machines_upsert_metadata": _set_key,
     "Machines_delete_metadata": _delete_key,

@@ -32,10 +32,9 @@ def _known(app: App, wanted: object) -> str:
     return wanted
 
 
-def _delete(call: Call) -> Outcome:
+def _delete(call: Call) -> None:
     app = call.app()
     del app.policies[_known(app, call.path["policy_id"])]
-    return ApiResponse(status=204)
 
 
 def _check(document: Json) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -26,9 +26,11 @@ def _page(call: Call, kind: str, rows: Sequence[tuple[float, str, Json]]) -> Jso
     ordered = sorted(rows, key=lambda row: (row[0], row[1]))
     if cursor:
         stamp, _, name = cursor.partition("_")
-        ordered = [row for row in ordered if (row[0], row[1]) > (_number(stamp), name)]
+        last_seen = (_read("cursor", stamp, float), name)
+        ordered = [row for row in ordered if (row[0], row[1]) > last_seen]
     elif after:
-        ordered = [row for row in ordered if row[0] > _stamp(after)]
+        since = _read("updated_after", after, lambda text: datetime.fromisoformat(text).timestamp())
+        ordered = [row for row in ordered if row[0] > since]
     limit = min(max(call.integer("limit", _MOST), 1), _MOST)
     page = ordered[:limit]
     cursor = f"{page[-1][0]!r}_{page[-1][1]}" if len(ordered) > limit else ""
@@ -39,18 +41,11 @@ def _page(call: Call, kind: str, rows: Sequence[tuple[float, str, Json]]) -> Jso
     return document
 
 
-def _number(text: str) -> float:
+def _read(name: str, text: str, read: Callable[[str], float]) -> float:
     try:
-        return float(text)
-    except ValueError as error:
-        raise Refusal(400, f"invalid cursor: {text!r}") from error
-
-
-def _stamp(text: str) -> float:
-    try:
-        return datetime.fromisoformat(text).timestamp()
+        return read(text)
     except (ValueError, OverflowError) as error:
-        raise Refusal(400, f"invalid updated_after: {text!r}") from error
+        raise Refusal(400, f"invalid {name}: {text!r}") from error
 
 
 def _wanted(call: Call, region: str, state: str) -> bool:

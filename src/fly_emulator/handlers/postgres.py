@@ -84,10 +84,6 @@ def _cluster(call: Call) -> ClusterRecord:
     return cluster
 
 
-def _show(call: Call) -> Outcome:
-    return {"data": _document(call, _cluster(call))}
-
-
 def _credentials(call: Call) -> Outcome:
     cluster, user = _cluster(call), call.path["username"]
     if user != _USER:
@@ -97,6 +93,6 @@ def _credentials(call: Call) -> Outcome:
 
 HANDLERS: Final[dict[str, Handler]] = {
     "ManagedPostgres_create": _create,
-    "ManagedPostgres_show": _show,
+    "ManagedPostgres_show": lambda call: {"data": _document(call, _cluster(call))},
     "ManagedPostgres_user_credentials": _credentials,
 }

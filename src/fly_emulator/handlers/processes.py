@@ -71,10 +71,6 @@ def _memory_document(machine: MachineRecord) -> Json:
     return {"limit_mb": limit, "available_mb": limit // 2}
 
 
-def _memory(call: Call) -> Outcome:
-    return _memory_document(_started(call))
-
-
 def _limit_memory(call: Call) -> Outcome:
     machine = _started(call)
     limit = want_integer(call.body(), "limit_mb")
@@ -94,7 +90,7 @@ def _reclaim_memory(call: Call) -> Outcome:
 HANDLERS: Final[dict[str, Handler]] = {
     "Machines_list_processes": _processes,
     "Machines_exec": _exec,
-    "Machines_get_memory": _memory,
+    "Machines_get_memory": lambda call: _memory_document(_started(call)),
     "Machines_set_memory_limit": _limit_memory,
     "Machines_reclaim_memory": _reclaim_memory,
 }

@@ -72,10 +72,6 @@ def _list(call: Call) -> Outcome:
     return {"secret_keys": found}
 
 
-def _show(call: Call) -> Outcome:
-    return _document(_key(call))
-
-
 def _keep(call: Call, value: bytes) -> Outcome:
     app, name = call.app(), call.path["secret_name"]
     type_ = want_text(call.body(), "type")
@@ -99,10 +95,6 @@ def _set(call: Call) -> Outcome:
     if not value:
         raise Refusal(400, "value is required")
     return _keep(call, value)
-
-
-def _generate(call: Call) -> Outcome:
-    return _keep(call, call.world.rng.randbytes(_KEY_BYTES))
 
 
 def _delete(call: Call) -> Outcome:
@@ -146,19 +138,18 @@ def _sign(call: Call) -> Outcome:
     return {"signature": to_base64(signature)}
 
 
-def _verify(call: Call) -> Outcome:
+def _verify(call: Call) -> None:
     key, body = _key_for(call, _SIGNING), call.body()
     right = _tag(key, from_base64(body, "plaintext"))
     if not hmac.compare_digest(right, from_base64(body, "signature")):
         raise Refusal(400, "verification failed")
-    return ApiResponse(status=204)
 
 
 HANDLERS: Final[dict[str, Handler]] = {
     "Secretkeys_list": _list,
-    "Secretkey_get": _show,
+    "Secretkey_get": lambda call: _document(_key(call)),
     "Secretkey_set": _set,
-    "Secretkey_generate": _generate,
+    "Secretkey_generate": lambda call: _keep(call, call.world.rng.randbytes(_KEY_BYTES)),
     "Secretkey_delete": _delete,
     "Secretkey_encrypt": _encrypt,
     "Secretkey_decrypt": _decrypt,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from fly_emulator import documents
@@ -66,12 +66,11 @@ def renew(call: Call, app: App) -> None:
 def _list(call: Call) -> Outcome:
     app = call.app()
     check_version(call, app)
-    return {
-        "secrets": [
-            documents.secret_document(app.secrets[name], reveal=_reveals(call))
-            for name in sorted(app.secrets)
-        ]
-    }
+    return {"secrets": _documents(app, app.secrets, reveal=_reveals(call))}
+
+
+def _documents(app: App, names: Iterable[str], *, reveal: bool = False) -> list[Json]:
+    return [documents.secret_document(app.secrets[name], reveal=reveal) for name in sorted(names)]
 
 
 def _update(call: Call) -> Outcome:
@@ -79,14 +78,7 @@ def _update(call: Call) -> Outcome:
     if not isinstance(values, dict):
         raise Refusal(400, "values is required")
     change(call, app, values)
-    return {
-        **versions(app),
-        "secrets": [
-            documents.secret_document(app.secrets[name])
-            for name in sorted(app.secrets)
-            if name in values
-        ],
-    }
+    return {**versions(app), "secrets": _documents(app, app.secrets.keys() & values.keys())}
 
 
 def change(call: Call, app: App, values: Mapping[str, Any]) -> None:

@@ -10,8 +10,7 @@ from typing import Final
 from fly_emulator.bodies import to_base64
 from fly_emulator.calls import Call, Handler, want_text
 from fly_emulator.durations import seconds_of
-from fly_emulator.macaroons import new_macaroon
-from fly_emulator.principals import principal_of
+from fly_emulator.macaroons import new_macaroon, principal_of
 from fly_emulator.records import Json, TokenRecord
 from fly_emulator.settings import Principal
 from fly_emulator.wire import ApiRequest, ApiResponse, Outcome, Refusal
@@ -120,11 +119,6 @@ def _verified_document(header: str) -> Json:
     }
 
 
-def _authenticate(call: Call) -> Outcome:
-    header, _ = _verified(call)
-    return [_verified_document(header)]
-
-
 def _authorize(call: Call) -> Outcome:
     header, principal = _verified(call)
     access = call.body().get("access")
@@ -167,7 +161,7 @@ def _oidc(call: Call) -> Outcome:
 
 
 HANDLERS: Final[dict[str, Handler]] = {
-    "Tokens_authenticate": _authenticate,
+    "Tokens_authenticate": lambda call: [_verified_document(_verified(call)[0])],
     "Tokens_authorize": _authorize,
     "Tokens_request_Kms": _kms,
     "Tokens_request_OIDC": _oidc,

@@ -133,10 +133,6 @@ def _list(call: Call) -> Outcome:
     ]
 
 
-def _show(call: Call) -> Outcome:
-    return _answer(call, call.volume())
-
-
 def _update(call: Call) -> Outcome:
     volume, body = _living(call), call.body()
     volume.snapshot_retention = _retention(body, volume.snapshot_retention)
@@ -184,7 +180,7 @@ def _snapshot(call: Call) -> Outcome:
 HANDLERS: Final[dict[str, Handler]] = {
     "Volumes_create": _create,
     "Volumes_list": _list,
-    "Volumes_get_by_id": _show,
+    "Volumes_get_by_id": lambda call: _answer(call, call.volume()),
     "Volumes_update": _update,
     "Volumes_extend": _extend,
     "Volume_delete": _delete,

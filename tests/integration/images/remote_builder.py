@@ -17,7 +17,7 @@ from anyio.abc import ByteStream, TaskGroup
 from attrs import define, field
 
 from fly_emulator import lifecycle
-from fly_emulator.principals import principal_of
+from fly_emulator.macaroons import principal_of
 from fly_emulator.records import App, MachineRecord
 from fly_emulator.server import listening
 from fly_emulator.wire import ApiResponse, Refusal, basic_login
