@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 from fly_emulator.calls import Call
@@ -21,18 +22,12 @@ def found_app(call: Call, name: str | None) -> App:
         raise Refusal(404, f'Could not find App "{name or ""}"') from refusal
 
 
-def found_machine(call: Call, name: str) -> tuple[App, MachineRecord]:
-    """The machine of an id, wherever it is, and its app. Raises Refusal: the caller has none."""
-    return _found(call, call.world.machines.get(name), f'Machine "{name}"')
-
-
-def found_volume(call: Call, name: str) -> tuple[App, VolumeRecord]:
-    """The volume of an id, wherever it is, and its app. Raises Refusal: the caller has none."""
-    return _found(call, call.world.volumes.get(name), f'Volume "{name}"')
-
-
-def _found(call: Call, record: _Record | None, name: str) -> tuple[App, _Record]:
+def found_record(
+    call: Call, records: Mapping[str, _Record], kind: str, name: str
+) -> tuple[App, _Record]:
+    """The record of an id, wherever it is, and its app. Raises Refusal: the caller has none."""
+    record = records.get(name)
     app = call.world.apps.get(record.app) if record is not None else None
     if record is None or app is None or not call.may_use(app.organization):
-        raise Refusal(404, f"Could not find {name}")
+        raise Refusal(404, f'Could not find {kind} "{name}"')
     return app, record

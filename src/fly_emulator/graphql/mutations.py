@@ -106,10 +106,6 @@ def _delete_token(call: Call, wish: Json) -> Json:
     return {"token": tokens.revoke(call, wish.get("id") or wish.get("token") or "").token}
 
 
-def _validate_peers(_call: Call, wish: Json) -> Json:
-    return {"invalidPeerIps": wish["peerIps"], "validPeerIps": []}
-
-
 MUTATIONS: Final[dict[str, Mutation]] = {
     "allocateEgressIpAddress": _allocate_egress,
     "allocateIpAddress": _allocate,
@@ -121,7 +117,10 @@ MUTATIONS: Final[dict[str, Mutation]] = {
     "releaseIpAddress": _release,
     "setSecrets": _set_secrets,
     "unsetSecrets": _unset_secrets,
-    "validateWireGuardPeers": _validate_peers,
+    "validateWireGuardPeers": lambda _, wish: {
+        "invalidPeerIps": wish["peerIps"],
+        "validPeerIps": [],
+    },
 }
 
 

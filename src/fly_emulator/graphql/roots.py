@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from fly_emulator import guests
 from fly_emulator.calls import Call
 from fly_emulator.documents import organization_id
-from fly_emulator.graphql.finding import found_app, found_machine, found_volume
+from fly_emulator.graphql.finding import found_app, found_record
 from fly_emulator.graphql.mutations import mutations
 from fly_emulator.graphql.organizations import (
     connection,
@@ -48,9 +48,7 @@ def _queries(call: Call) -> dict[str, Resolver]:
         "canPerformBluegreenDeployment": lambda name: bool(found_app(call, name)),
         "latestImageDetails": lambda image, **_: image_details(call, image),
         "latestImageTag": lambda repository, **_: f"{repository}:latest",
-        "machine": lambda machineId: machine_view(  # noqa: N803  # its name
-            call, *found_machine(call, machineId)
-        ),
+        "machine": lambda machineId: _machine(call, machineId),  # noqa: N803  # its name
         "nearestRegion": lambda **_: region_view(call, call.settings.nearest),
         "node": lambda id: _node(call, id),  # noqa: A006  # its name in the schema
         "organization": lambda **wishes: _show(call, _organization(call, **wishes)),
@@ -62,9 +60,7 @@ def _queries(call: Call) -> dict[str, Resolver]:
             "vmSizes": [_size(name, guest) for name, guest in guests.presets().items()],
         },
         "viewer": lambda: viewer_view(call),
-        "volume": lambda id: volume_view(  # noqa: A006  # its name in the schema
-            call, *found_volume(call, id)
-        ),
+        "volume": lambda id: _volume(call, id),  # noqa: A006  # its name in the schema
     }
 
 
@@ -82,12 +78,20 @@ def _size(name: str, guest: Json) -> Json:
     }
 
 
+def _machine(call: Call, name: str) -> Json:
+    return machine_view(call, *found_record(call, call.world.machines, "Machine", name))
+
+
+def _volume(call: Call, name: str) -> Json:
+    return volume_view(call, *found_record(call, call.world.volumes, "Volume", name))
+
+
 def _node(call: Call, name: str) -> Json:
     """What has an id: a volume, a machine, an organization or an app."""
     if name in call.world.volumes:
-        return volume_view(call, *found_volume(call, name))
+        return _volume(call, name)
     if name in call.world.machines:
-        return machine_view(call, *found_machine(call, name))
+        return _machine(call, name)
     if any(organization_id(one) == name for one in call.organizations()):
         return _show(call, organization_of(call, name))
     return app_view(call, found_app(call, name))
