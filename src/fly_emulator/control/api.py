@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from attrs import evolve, frozen
 
@@ -18,7 +18,7 @@ from fly_emulator.control.given import Given
 from fly_emulator.faults import ActiveFault
 from fly_emulator.records import Host, Json
 from fly_emulator.router import UNKNOWN, Routes
-from fly_emulator.wire import ApiRequest, ApiResponse, Refusal
+from fly_emulator.wire import Answered, ApiRequest, ApiResponse, Refusal, answered
 from score_flyio._version import __version__
 from score_flyio.base.clock import rfc3339
 from score_flyio.errors import ConfigError
@@ -47,8 +47,8 @@ class ControlApi:
             document = json_object(request.body)
             query = dict(request.query)
             asked = _Asked(self._control, match.path, Given(document), Given(query, texts=True))
-            done = _HANDLERS[match.operation](asked)
-            return done if isinstance(done, ApiResponse) else _done(done)
+            answer = answered(_HANDLERS[match.operation](asked))
+            return evolve(answer, headers={"cache-control": "no-store", **answer.headers})
         except Refusal as refusal:
             return _refused(400, ConfigError(refusal.message, hint="send a JSON object"))
         except NotThere as error:
@@ -65,8 +65,7 @@ class _Asked:
     query: Given
 
 
-_Handler: TypeAlias = Callable[[_Asked], Any]
-"""Gives the document of the answer, None for an empty one, or the whole answer."""
+_Handler: TypeAlias = Callable[[_Asked], Answered]
 
 
 def _refused(status: int, error: ConfigError) -> ApiResponse:
@@ -89,17 +88,6 @@ def _no_route(request: ApiRequest) -> ApiResponse:
         return evolve(_refused(405, error), headers={"allow": words})
     hint = f"GET {PREFIX} lists what there is"
     return _refused(404, ConfigError(f"no such path: {request.method} {request.path}", hint=hint))
-
-
-def _done(document: Any = None, status: int = 200) -> ApiResponse:
-    return ApiResponse(
-        status=204 if document is None else status,
-        document=document,
-        headers={"cache-control": "no-store"},
-    )
-
-
-# --- the emulator itself
 
 
 def _health(_asked: _Asked) -> Json:
@@ -153,9 +141,6 @@ def _advance(asked: _Asked) -> Json:
     return {"now": rfc3339(asked.control.advance(seconds))}
 
 
-# --- faults
-
-
 def _fault(one: ActiveFault) -> Json:
     return {"id": one.id, "rule": one.rule.text, "matched": one.matched, "struck": one.struck}
 
@@ -167,14 +152,12 @@ def _faults(asked: _Asked) -> Json:
 def _add_faults(asked: _Asked) -> ApiResponse:
     rules = asked.body.text("rules")
     asked.body.nothing_else()
-    return _done({"faults": [_fault(one) for one in asked.control.add_faults(rules)]}, 201)
+    added = [_fault(one) for one in asked.control.add_faults(rules)]
+    return ApiResponse(status=201, document={"faults": added})
 
 
 def _remove_fault(asked: _Asked) -> None:
     asked.control.remove_fault(Given(asked.path, texts=True).integer("fault"))
-
-
-# --- room and incidents
 
 
 def _host(one: Host) -> Json:
@@ -215,15 +198,13 @@ def _incidents(asked: _Asked) -> Json:
 def _begin_incident(asked: _Asked) -> ApiResponse:
     kind, name = asked.body.text("kind"), asked.body.text("name")
     asked.body.nothing_else()
-    return _done(_incident(asked.control.begin_incident(kind, name)), 201)
+    incident = asked.control.begin_incident(kind, name)
+    return ApiResponse(status=201, document=_incident(incident))
 
 
 def _end_incident(asked: _Asked) -> None:
     kind, _, name = asked.path["incident"].partition(":")
     asked.control.end_incident(kind, name)
-
-
-# --- the journal
 
 
 def _journal(asked: _Asked) -> Json:
@@ -240,8 +221,6 @@ def _journal(asked: _Asked) -> Json:
     query.nothing_else()
     return {"entries": [entry.as_json() for entry in found]}
 
-
-# --- the table
 
 _TABLE: Final[tuple[tuple[str, str, str, _Handler], ...]] = (
     ("GET", "/", "the status page", _file("page.html", "text/html")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import anyio
@@ -64,8 +65,6 @@ class Control:
         """Which machines served, while the emulator is served."""
         self._faults_at_start = (emulator.faults.rules, emulator.faults.seed)
 
-    # --- the whole platform
-
     def reset(self) -> None:
         """As it was at its start: empty, all at rest, its own time, and the faults of the start."""
         emulator = self._emulator
@@ -114,8 +113,6 @@ class Control:
         with emulator.changing() as world:
             world.become(found)
 
-    # --- time
-
     def advance(self, seconds: float) -> float:
         """Let time pass at once, with all that happens in it; gives the new time.
 
@@ -128,8 +125,6 @@ class Control:
         with self._emulator.changing() as world:
             world.ahead += seconds
         return self._emulator.now()
-
-    # --- faults
 
     @property
     def faults(self) -> Sequence[ActiveFault]:
@@ -164,8 +159,6 @@ class Control:
         """End all rules."""
         self._emulator.faults.clear()
 
-    # --- room
-
     @property
     def hosts(self) -> Sequence[Host]:
         """The hosts with their memory, region by region."""
@@ -198,8 +191,6 @@ class Control:
         with self._emulator.changing() as world:
             for name in hosts:
                 world.hosts[name].memory_mb = memory_mb
-
-    # --- incidents
 
     @property
     def incidents(self) -> Sequence[Incident]:
@@ -255,8 +246,6 @@ class Control:
         kinds = " or ".join(get_args(IncidentKind))
         raise wrong("kind", f"there is no incident {kind!r}", f"use {kinds}")
 
-    # --- the journal
-
     def journal(
         self,
         *,
@@ -270,19 +259,14 @@ class Control:
         """The latest requests that fit, in order: those after a number, of one app and so on."""
         wanted = {"app": app, "machine": machine, "operation": operation, "status": status}
         filters = [(name, value) for name, value in wanted.items() if value is not None]
-        found: list[JournalEntry] = []
-        for entry in reversed(self._emulator.journal.entries):
-            if entry.seq <= after or (limit is not None and len(found) >= limit):
-                break
-            if all(getattr(entry, name) == value for name, value in filters):
-                found.append(entry)
-        return found[::-1]
+        latest = reversed(self._emulator.journal.entries)
+        new = takewhile(lambda entry: entry.seq > after, latest)
+        found = (one for one in new if all(getattr(one, name) == value for name, value in filters))
+        return [*islice(found, limit)][::-1]
 
     def forget_journal(self) -> None:
         """Forget the requests that were made; a file keeps them."""
         self._emulator.journal.entries.clear()
-
-    # --- names
 
     def _check_host(self, name: str) -> None:
         _check("host", name, [one.id for one in self.hosts])
