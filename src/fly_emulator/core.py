@@ -36,6 +36,7 @@ from fly_emulator.transport import EmulatorTransport
 from fly_emulator.web import Web
 from fly_emulator.wire import (
     NONCE_HEADER,
+    Answered,
     ApiRequest,
     ApiResponse,
     ConnectionBroken,
@@ -64,12 +65,7 @@ class ExecRunner(Protocol):
         ...
 
 
-STANDARD_INTERFACES: Final[tuple[Interface, ...]] = (
-    Web(),
-    GraphQL(),
-    Discharges(),
-    DistributionApi(),
-)
+STANDARD_INTERFACES: Final = (Web(), GraphQL(), Discharges(), DistributionApi())
 """What flyctl uses beside the Machines API, and the registry."""
 ANONYMOUS: Final = Principal(user="", organizations=frozenset())
 
@@ -263,15 +259,16 @@ class Emulator:
         try:
             with self._shared(changes=progress.request.method != "GET"):
                 outcome = self._perform(progress, self.advance())
+            self._wake()
+            if isinstance(outcome, Waiting):
+                return answered(await self._wait(outcome))
+            if isinstance(outcome, Execution):
+                return await self._run(outcome)
+            return answered(outcome)
         except Refusal as refusal:
             return refusal.response()
         finally:
             self._wake()
-        if isinstance(outcome, Waiting):
-            return await self._wait(outcome)
-        if isinstance(outcome, Execution):
-            return await self._run(outcome)
-        return answered(outcome)
 
     def _perform(self, progress: _Progress, now: float) -> Outcome:
         request, interface = progress.request, progress.interface
@@ -297,13 +294,13 @@ class Emulator:
 
     # --- answers that take time
 
-    async def _wait(self, waiting: Waiting) -> ApiResponse:
+    async def _wait(self, waiting: Waiting) -> Answered:
         while True:
             with self._shared(changes=False):
                 now = self.advance()
-            response = waiting.poll(now)
-            if response is not None:
-                return response
+            found = waiting.poll(now)
+            if found is not None:
+                return found
             machine = self.world.machines.get(waiting.machine or "")
             due = machine.pending.at if machine is not None and machine.pending else now + 3600
             due = min(due, self.world.next_look or due)

@@ -286,10 +286,6 @@ def _stopped(world: World, machine: MachineRecord, at: float) -> None:
     _come_to_rest(world, machine, at)
 
 
-def _suspended(world: World, machine: MachineRecord, at: float) -> None:
-    world.enter(machine, "suspended", at, event="suspend", by="flyd")
-
-
 def _restarted(world: World, machine: MachineRecord, at: float) -> None:
     _record_exit(world, machine, "restarting", at)
     machine.exits = 0
@@ -328,7 +324,7 @@ _STEPS: Final[dict[str, _Step]] = {
     "started": _started,
     "exit": _exit,
     "stopped": _stopped,
-    "suspended": _suspended,
+    "suspended": lambda w, m, at: w.enter(m, "suspended", at, event="suspend", by="flyd"),
     "restarted": _restarted,
     "run_again": partial(_begin_start, state="restarting"),
     "replaced": _replaced,

@@ -61,16 +61,9 @@ def _create_release(call: Call) -> Outcome:
 
 def _update_release(call: Call) -> Outcome:
     wanted, body = call.path["release_id"], call.body()
-    release = next(
-        (
-            release
-            for app in call.world.apps.values()
-            if call.may_use(app.organization)
-            for release in reversed(app.releases)
-            if release.id == wanted
-        ),
-        None,
-    )
+    apps = [app for app in call.world.apps.values() if call.may_use(app.organization)]
+    releases = (release for app in apps for release in app.releases)
+    release = next((release for release in releases if release.id == wanted), None)
     if release is None:
         raise Refusal(404, f"release not found: {wanted}")
     status = want_text(body, "status")

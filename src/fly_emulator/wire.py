@@ -68,14 +68,18 @@ def garbled(response: ApiResponse, how: str) -> ApiResponse:
     return ApiResponse(raw=content, media_type=media_type or "application/json")
 
 
+Answered: TypeAlias = Json | list[Json] | ApiResponse | None
+"""A document, all of an answer, or nothing to say."""
+
+
 @frozen(kw_only=True)
 class Waiting:
     """An answer that is not there yet: ask `poll` again when the machine changes.
 
-    `poll` gives the answer as soon as there is one, and at the latest at `deadline`.
+    `poll` gives the answer, or raises Refusal, as soon as there is one, at latest at `deadline`.
     """
 
-    poll: Callable[[float], ApiResponse | None]
+    poll: Callable[[float], Answered]
     deadline: float
     machine: str | None = None
     """Id of the machine whose changes matter; None: only time does."""
@@ -92,8 +96,6 @@ class Execution:
     container: str | None = None
 
 
-Answered: TypeAlias = Json | list[Json] | ApiResponse | None
-"""A document, all of an answer, or nothing to say."""
 Outcome: TypeAlias = Answered | Waiting | Execution
 
 

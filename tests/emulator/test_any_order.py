@@ -84,10 +84,10 @@ class Platform(RuleBasedStateMachine):
         )
         try:
             outcome = HANDLERS[operation](call)
+            if isinstance(outcome, Waiting):
+                outcome = outcome.poll(self.now) or ApiResponse(status=100)
         except Refusal as refusal:
             return refusal.response()
-        if isinstance(outcome, Waiting):
-            return outcome.poll(self.now) or ApiResponse(status=100)
         assert not isinstance(outcome, Execution)
         return answered(outcome)
 

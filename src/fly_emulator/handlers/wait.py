@@ -8,8 +8,8 @@ from attrs import frozen
 
 from fly_emulator.calls import Call, Handler
 from fly_emulator.lifecycle import TRANSIENT
-from fly_emulator.records import MachineRecord
-from fly_emulator.wire import ApiResponse, Outcome, Refusal, Waiting
+from fly_emulator.records import Json, MachineRecord
+from fly_emulator.wire import Outcome, Refusal, Waiting
 from fly_emulator.world import World
 
 _STATES: Final = frozenset({"started", "stopped", "suspended", "destroyed", "failed", "settled"})
@@ -29,23 +29,23 @@ class _Wish:
     since: float
     deadline: float
 
-    def poll(self, now: float) -> ApiResponse | None:
+    def poll(self, now: float) -> Json | None:
         """The answer, when there is one by now."""
         machine = self.world.machines.get(self.machine)
         if machine is None:
-            return Refusal(404, f"machine not found: {self.machine}").response()
+            raise Refusal(404, f"machine not found: {self.machine}")
         reached = self._reached(machine)
         if reached is not None:
-            return _answer(machine, reached)
-        hopeless = self._hopeless(machine)
-        if hopeless is not None:
-            return hopeless.response()
+            event = machine.events[-1].id if machine.events else ""
+            version = machine.instance_id
+            return {"ok": True, "state": reached, "version": version, "event_id": event}
+        wanted = " or ".join(sorted(self.targets))
+        self._check_hope(machine, wanted)
         if now < self.deadline:
             return None
-        wanted = " or ".join(sorted(self.targets))
-        return Refusal(
+        raise Refusal(
             408, f"deadline_exceeded: machine did not reach {wanted} in time, it is {machine.state}"
-        ).response()
+        )
 
     def _reached(self, machine: MachineRecord) -> str | None:
         """The state that fits: the present one, or one the machine was in while we waited."""
@@ -65,29 +65,19 @@ class _Wish:
         at_rest = state not in TRANSIENT and not (state == "created" and machine.pending)
         return "settled" in self.targets and at_rest and state == machine.state
 
-    def _hopeless(self, machine: MachineRecord) -> Refusal | None:
-        """Why the state cannot be reached any more."""
-        wanted = " or ".join(sorted(self.targets))
+    def _check_hope(self, machine: MachineRecord, wanted: str) -> None:
+        """Refuse to wait on for a state that cannot be reached any more."""
         if machine.state in {"destroying", "destroyed"}:
-            if "destroyed" in self.targets:
-                return None
-            return Refusal(404, f"machine not found: {machine.id}")
-        if self.version is not None and self.version != machine.instance_id:
-            return Refusal(400, f"cannot reach {wanted}: version {self.version} currently replaced")
-        if "started" in self.targets and (machine.failed_to_stay or machine.state == "failed"):
-            return Refusal(
+            if "destroyed" not in self.targets:
+                raise Refusal(404, f"machine not found: {machine.id}")
+        elif self.version is not None and self.version != machine.instance_id:
+            raise Refusal(400, f"cannot reach {wanted}: version {self.version} currently replaced")
+        elif "started" in self.targets and (machine.failed_to_stay or machine.state == "failed"):
+            raise Refusal(
                 400,
                 "failed_precondition: machine failed to reach desired state, started,"
                 f" currently {machine.state}",
             )
-        return None
-
-
-def _answer(machine: MachineRecord, state: str) -> ApiResponse:
-    event = machine.events[-1].id if machine.events else ""
-    return ApiResponse(
-        document={"ok": True, "state": state, "version": machine.instance_id, "event_id": event}
-    )
 
 
 def _wait(call: Call) -> Outcome:
