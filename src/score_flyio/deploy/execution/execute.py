@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from enum import Enum
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import anyio
 import anyio.abc
@@ -45,18 +44,11 @@ from score_flyio.events import (
     StepStarted,
 )
 
+Outcome: TypeAlias = Literal["done", "unchanged", "failed", "skipped", "interrupted"]
+"""How a step ended.
 
-class Outcome(Enum):
-    """How a step ended.
-
-    `unchanged` when there turned out to be nothing to do, `interrupted` when the run was cut short.
-    """
-
-    DONE = "done"
-    UNCHANGED = "unchanged"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    INTERRUPTED = "interrupted"
+`unchanged` when there turned out to be nothing to do, `interrupted` when the run was cut short.
+"""
 
 
 @frozen(kw_only=True)
@@ -95,7 +87,7 @@ class AppResult:
     @property
     def done(self) -> tuple[StepResult, ...]:
         """Those of the plan's steps that did something."""
-        return tuple(r for r in self.results.values() if r.outcome is Outcome.DONE)
+        return tuple(r for r in self.results.values() if r.outcome == "done")
 
     @property
     def changed(self) -> bool:
@@ -194,7 +186,7 @@ class _Run:
 
     def forget(self) -> None:
         """What need not be done twice stays done."""
-        done = {n: each for n, each in self.results.items() if each.outcome is Outcome.DONE}
+        done = {n: each for n, each in self.results.items() if each.outcome == "done"}
         kept = {name for name, each in done.items() if each.step.lasting}
         for results in (self.results, self.context.results):
             for name in results.keys() - kept:
@@ -279,9 +271,7 @@ class _Run:
         if reason is None:
             return False
         now = anyio.current_time()
-        self.results[step.id] = StepResult(
-            step=step, outcome=Outcome.SKIPPED, started=now, ended=now
-        )
+        self.results[step.id] = StepResult(step=step, outcome="skipped", started=now, ended=now)
         if reason:
             self.context.emit(
                 StepSkipped(scope=self._scope(step), description=step.describe(), reason=reason)
@@ -292,7 +282,7 @@ class _Run:
         """Why the step is not done; empty: nothing to tell; None: it is done."""
         for need in step.needs:
             result = self.results.get(need)
-            if result is not None and result.outcome is Outcome.FAILED:
+            if result is not None and result.outcome == "failed":
                 return f"`{result.step.describe()}` failed"
         if self.failed:
             return "another step failed"
@@ -335,18 +325,19 @@ class _Run:
             )
         )
         error: ScoreFlyError | None = None
-        outcome, value = Outcome.INTERRUPTED, None
+        outcome: Outcome = "interrupted"
+        value = None
         try:
             value = await carry_out(step, self.context)
             self.context.done(step, value)
-            outcome = Outcome.DONE
+            outcome = "done"
         except Unchanged as unchanged:
-            outcome = Outcome.UNCHANGED
+            outcome = "unchanged"
             self.unchanged.add(unchanged.machine)
         except Outdated as change:
-            outcome, self.stale = Outcome.UNCHANGED, str(change)
+            outcome, self.stale = "unchanged", str(change)
         except ScoreFlyError as failure:
-            outcome, error, self.failed = Outcome.FAILED, failure, True
+            outcome, error, self.failed = "failed", failure, True
             await self.context.add_last_lines(failure)
         finally:
             ended = anyio.current_time()
@@ -361,13 +352,13 @@ class _Run:
             self.context.emit(
                 StepFailed(scope=scope, description=description, error=str(error), logs=error.logs)
             )
-        elif result.outcome is not Outcome.INTERRUPTED:
+        elif result.outcome != "interrupted":
             self.context.emit(
                 StepFinished(
                     scope=scope,
                     description=description,
                     seconds=result.ended - result.started,
-                    changed=result.outcome is Outcome.DONE,
+                    changed=result.outcome == "done",
                 )
             )
 
@@ -405,7 +396,7 @@ class AppExecution(_Run):
 
     async def finish(self) -> AppResult:
         """What is done when all steps ended: recovery after a failure, and the record."""
-        if any(result.outcome is Outcome.FAILED for result in self.results.values()):
+        if any(result.outcome == "failed" for result in self.results.values()):
             await self._recover()
         else:
             await leave(self.context)
@@ -424,14 +415,14 @@ class AppExecution(_Run):
 
     async def _recover(self) -> None:
         context, results = self.context, self.results
-        outcomes = {step_id: result.outcome.value for step_id, result in results.items()}
+        outcomes = {step_id: result.outcome for step_id, result in results.items()}
         steps = plan_recovery(self.plan, outcomes, context.options.on_failure)
         if not steps:
             return
         first = next(result for result in results.values() if result.error is not None)
         context.emit(RollbackStarted(scope=context.scope(), reason=str(first.error)))
         await self._go_back(steps)
-        complete = all(r.outcome is not Outcome.FAILED for r in self.recovery.values())
+        complete = all(r.outcome != "failed" for r in self.recovery.values())
         context.emit(RollbackFinished(scope=context.scope(), complete=complete))
 
     async def _go_back(self, steps: Iterable[Step]) -> None:
@@ -457,9 +448,9 @@ def _addresses(known: Iterable[str], results: Iterable[StepResult]) -> tuple[str
         match result.step:
             case AllocateAddress() if result.value:
                 found.add(str(result.value))
-            case ReleaseAddress(address=address) if result.outcome is Outcome.DONE:
+            case ReleaseAddress(address=address) if result.outcome == "done":
                 found.discard(address)
-            case DestroyApp() if result.outcome is Outcome.DONE:
+            case DestroyApp() if result.outcome == "done":
                 return ()
             case _:
                 pass

@@ -9,7 +9,7 @@ from score_flyio.base.counted import counted
 from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import field, frozen
-from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
+from score_flyio.deploy.execution.execute import AppResult, StepResult
 from score_flyio.deploy.execution.standing import account_of, machines_by_state, release_of
 from score_flyio.errors import Failure, HealthCheckFailed, ScoreFlyError
 
@@ -155,7 +155,7 @@ class Report(Document):
                 lines.append(f"{one_line(app.label)}: {error.message}")
                 lines += [f"  | {one_line(line)}" for line in error.logs]
                 lines += [f"  {error.hint}"] if error.hint else []
-            failed = any(step.outcome == Outcome.FAILED.value for step in app.steps)
+            failed = any(step.outcome == "failed" for step in app.steps)
             undone = "undone after the failure" if failed else "taken back"
             for step in app.recovery:
                 what = undone if step.changes else "then"
@@ -198,11 +198,11 @@ def outcome_of(failures: Sequence[ScoreFlyError], *, changed: bool) -> RunOutcom
 
 
 def _steps(results: Iterable[StepResult], zero: float) -> tuple[StepReport, ...]:
-    shown = [result for result in results if result.outcome is not Outcome.UNCHANGED]
+    shown = [result for result in results if result.outcome != "unchanged"]
     return tuple(
         StepReport(
             description=result.step.describe(),
-            outcome=result.outcome.value,
+            outcome=result.outcome,
             started=result.started - zero,
             seconds=result.ended - result.started,
             error=str(result.error) if result.error else None,

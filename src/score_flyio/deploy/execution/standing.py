@@ -9,7 +9,7 @@ from typing import Final
 from fly_machines import models
 from score_flyio.base.counted import counted
 from score_flyio.deploy.execution.context import MadeMachine
-from score_flyio.deploy.execution.execute import AppResult, Outcome, StepResult
+from score_flyio.deploy.execution.execute import AppResult, StepResult
 from score_flyio.deploy.metadata import last_release
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.recovery import reverted, undone
@@ -70,7 +70,7 @@ def _standing(result: AppResult) -> list[Step]:
 
 def _done(result: AppResult) -> list[StepResult]:
     every = [*result.results.values(), *result.recovery.values()]
-    return [step for step in every if step.outcome is Outcome.DONE]
+    return [step for step in every if step.outcome == "done"]
 
 
 def _gives_release(steps: Iterable[Step], plan: AppPlan) -> bool:
