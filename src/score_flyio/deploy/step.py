@@ -103,13 +103,9 @@ def _filled(path: str, names: Mapping[str, str]) -> str:
 
 
 @frozen(kw_only=True)
-class RunReleaseCommand(Step):
-    """Runs the release command in a machine of its own; nothing else is touched when it fails."""
+class RunCommand(Step):
+    """Base of what runs a command in a machine of its own."""
 
-    verb = "run release command"
-    says = "run release command `{step.command}`"
-    lasting = True
-    operations = (api.MACHINES_CREATE, api.MACHINES_WAIT, api.MACHINES_SHOW)
     request: models.CreateMachineRequest
     command: str
     timeout: float
@@ -117,7 +113,17 @@ class RunReleaseCommand(Step):
 
 
 @frozen(kw_only=True)
-class RunMachineCheck(Step):
+class RunReleaseCommand(RunCommand):
+    """Runs the release command; nothing else is touched when it fails."""
+
+    verb = "run release command"
+    says = "run release command `{step.command}`"
+    lasting = True
+    operations = (api.MACHINES_CREATE, api.MACHINES_WAIT, api.MACHINES_SHOW)
+
+
+@frozen(kw_only=True)
+class RunMachineCheck(RunCommand):
     """Tests a machine with a command that runs in a machine of its own, told where the other is."""
 
     verb = "run machine check"
@@ -125,10 +131,6 @@ class RunMachineCheck(Step):
     operations = (api.MACHINES_SHOW, api.MACHINES_CREATE, api.MACHINES_WAIT, api.MACHINES_SHOW)
     target: Ref
     """The machine that is tested."""
-    request: models.CreateMachineRequest
-    command: str
-    timeout: float
-    launch_id: str
 
 
 @frozen(kw_only=True)

@@ -29,7 +29,7 @@ from score_flyio.deploy.releases.made import (
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import Failure, ScoreFlyError, StalePlan
 from score_flyio.errors.unwrap import unwrapped
-from score_flyio.events import PlanReady, Scope, WarningRaised, WorkloadFinished
+from score_flyio.events import PlanReady, Scope, WorkloadFinished
 from score_flyio.flytoml.spec import AppSpec
 
 MOST_PLANS = 5
@@ -151,9 +151,7 @@ class Doing:
             await execution.begin_again()
             if work.options.on_change == "refuse" or not left:
                 raise stale(work.app, why)
-            message = f"{why}: app {work.app} is planned anew"
-            scope = execution.context.scope()
-            self.session.emit(WarningRaised(scope=scope, message=message, code="planned_anew"))
+            execution.context.warn(f"{why}: app {work.app} is planned anew", "planned_anew")
             await work.once_more(self)
         result = await execution.finish()
         execution.context.release.end(*ending(result))
@@ -164,11 +162,10 @@ class Doing:
         execution = self.execution
         execution.plan = plan
         execution.context.saw(observed)
-        scope = execution.context.scope()
         texts = tuple(step.describe() for step in plan.steps)
-        self.session.emit(PlanReady(scope=scope, steps=texts))
+        self.session.emit(PlanReady(scope=execution.context.scope(), steps=texts))
         for note in plan.notes:
-            self.session.emit(WarningRaised(scope=scope, message=note, code="plan_note"))
+            execution.context.warn(note, "plan_note")
         if definition is not None:
             execution.context.release.expect(
                 plan.release,

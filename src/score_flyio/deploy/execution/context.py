@@ -102,6 +102,10 @@ class ContextSettings:
         """The scope of an event of this app: its workload too, where it has one."""
         return Scope.of_app(self.app, self.label, **parts)
 
+    def warn(self, message: str, code: str) -> None:
+        """Tells people what they should know of the app."""
+        self.emit(WarningRaised(scope=self.scope(), message=message, code=code))
+
 
 @define(kw_only=True)
 class Context(ContextSettings):
@@ -224,9 +228,7 @@ def new_context(settings: ContextSettings, tasks: anyio.abc.TaskGroup) -> Contex
         release=Announcement(
             api=settings.client.releases if settings.options.release_record else None,
             tasks=tasks,
-            warn=lambda message: settings.emit(
-                WarningRaised(scope=scope, message=message, code="release_record")
-            ),
+            warn=lambda message: settings.warn(message, "release_record"),
         ),
         leases=LeaseBook(
             api=settings.client.api,

@@ -7,6 +7,7 @@ hundred machines.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
@@ -18,7 +19,6 @@ from score_flyio.deploy.execution.context import ContextSettings
 from score_flyio.deploy.step import CreateMachine, Step
 from score_flyio.errors import FlyError, InsufficientCapacity
 from score_flyio.errors.unwrap import at_once
-from score_flyio.events import WarningRaised
 
 T = TypeVar("T")
 
@@ -30,22 +30,20 @@ PATIENCE: Final = 5.0
 
 def questions(steps: Iterable[Step]) -> tuple[models.MainGetPlacementsRequest, ...]:
     """One for each region and size that gets many new machines, yet of no organization. Pure."""
-    found: list[models.MainGetPlacementsRequest] = []
+    alike: dict[str, list[CreateMachine]] = defaultdict(list)
     for step in steps:
-        if not isinstance(step, CreateMachine) or not step.request.region:
-            continue
-        guest = step.request.config.guest if step.request.config else None
-        for number, question in enumerate(found):
-            if (question.region, question.compute) == (step.request.region, guest):
-                found[number] = evolve(question, count=(question.count or 0) + 1)
-                break
-        else:
-            found.append(
-                models.MainGetPlacementsRequest(
-                    org_slug="", region=step.request.region, compute=guest, count=1
-                )
-            )
-    return tuple(question for question in found if (question.count or 0) >= MANY)
+        if isinstance(step, CreateMachine) and step.request.region:
+            alike[f"{step.request.region} {step.config.guest}"].append(step)
+    return tuple(
+        models.MainGetPlacementsRequest(
+            org_slug="",
+            region=same[0].request.region,
+            compute=same[0].config.guest,
+            count=len(same),
+        )
+        for same in alike.values()
+        if len(same) >= MANY
+    )
 
 
 def shortfall(
@@ -78,8 +76,7 @@ async def ask_for_room(
             return  # only advice was asked for; what cannot be created says so itself
         if lacking is not None:
             hint = "choose other regions, smaller machines, or fewer of them"
-            message = f"{lacking}: {hint}"
-            context.emit(WarningRaised(scope=context.scope(), message=message, code="no_room"))
+            context.warn(f"{lacking}: {hint}", "no_room")
 
     if asked := questions(steps):
         slug = await org()

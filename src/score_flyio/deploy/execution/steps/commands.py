@@ -15,7 +15,7 @@ from score_flyio.deploy.execution.context import Context
 from score_flyio.deploy.execution.health import GONE_AFTER
 from score_flyio.deploy.execution.room import where_room_is
 from score_flyio.deploy.execution.steps.machines import delete
-from score_flyio.deploy.step import RunMachineCheck, RunReleaseCommand
+from score_flyio.deploy.step import RunCommand, RunMachineCheck, RunReleaseCommand
 from score_flyio.deploy.verdict import exit_code, exit_data, told_exit
 from score_flyio.errors import (
     FlyConnectionError,
@@ -94,7 +94,7 @@ async def run_machine_check(step: RunMachineCheck, context: Context) -> None:
 
 
 async def _run(
-    step: RunReleaseCommand | RunMachineCheck,
+    step: RunCommand,
     request: models.CreateMachineRequest,
     context: Context,
     *,

@@ -50,7 +50,6 @@ from score_flyio.errors import (
     NotFound,
     RequestTimedOut,
 )
-from score_flyio.events import WarningRaised
 from score_flyio.fly import repeats
 from score_flyio.fly.present import living
 from score_flyio.fly.volumes import once_detached
@@ -411,29 +410,20 @@ async def _remembering(
 
     How large metadata may be is not documented, so a refusal of it must not end a deploy.
     """
+    if context.history_refused:
+        config = without_history(config)
     if HISTORY not in (config.metadata or {}):
         return await send(config)
-    if context.history_refused:
-        return await send(without_history(config))
     try:
         return await send(config)
     except InvalidRequest as refusal:
         if refusal.status != _TOO_LARGE and "metadata" not in refusal.answer.message.lower():
             raise
-        _tell(context, refusal)
+        if not context.history_refused:
+            context.history_refused = True
+            context.warn(
+                "Fly refuses to keep the history of releases in the metadata of machines:"
+                f" {refusal.message}; the project state alone remembers them",
+                "history_refused",
+            )
         return await send(without_history(config))
-
-
-def _tell(context: Context, refusal: InvalidRequest) -> None:
-    """Warns once."""
-    if context.history_refused:
-        return
-    context.history_refused = True
-    context.emit(
-        WarningRaised(
-            scope=context.scope(),
-            message="Fly refuses to keep the history of releases in the metadata of machines:"
-            f" {refusal.message}; the project state alone remembers them",
-            code="history_refused",
-        )
-    )
