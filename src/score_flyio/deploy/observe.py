@@ -73,31 +73,20 @@ class _Reading:
         found = await _or_none(self.client.api.machines_list(self.name))
         self.unlisted = found is None
         self.machines = found or []
-        unsure = [
-            (place, machine.id or "")
-            for place, machine in enumerate(self.machines)
-            if machine.image_ref is None and living(machine) and is_own(machine)
-        ]
-        if unsure:
-            await at_once(self._read_machine, unsure)
+        unsure = [m for m in self.machines if m.image_ref is None and living(m) and is_own(m)]
+        again = {m.id: m for m in await at_once(self._once_more, unsure)}
+        self.machines = [again.get(machine.id, machine) for machine in self.machines]
 
     async def read_machines_unless_new(self, apps: Apps) -> None:
         if not await apps.has_no_machines(self.name):
             await self.read_machines()
 
-    async def _read_machine(self, unsure: tuple[int, str]) -> None:
+    async def _once_more(self, machine: models.Machine) -> models.Machine:
         """Reads one again: a list may lack what image it runs (flyctl)."""
-        place, machine = unsure
-        found = await _or_none(self.client.api.machines_show(self.name, machine))
-        self.machines[place] = found or self.machines[place]
+        return await _or_none(self.client.api.machines_show(self.name, machine.id or "")) or machine
 
     async def read_volumes(self) -> None:
         self.volumes = await _or_none(self.client.api.volumes_list(self.name)) or []
-
-    async def look_what_is_let_go(self) -> None:
-        self.volumes = await once_deleted_are_gone(
-            self.client.api, self.name, self.volumes, self.machines
-        )
 
     async def read_addresses(self) -> None:
         answer = await _or_none(self.client.api.app_ip_assignments_list(self.name))
@@ -112,18 +101,46 @@ class _Reading:
             self.secret_times[name] = _seconds(secret.updated_at or secret.created_at)
 
     async def read_certificates(self) -> None:
-        cursor = await self._read_certificate_page(None)
-        while cursor:
-            cursor = await self._read_certificate_page(cursor)
+        read_page = self.client.api.app_certificates_list
+        before, cursor = None, ""
+        while cursor != before:
+            before = cursor
+            answer = await _or_none(read_page(self.name, cursor=cursor or None, limit=500))
+            found = (answer.certificates if answer else None) or []
+            self.certificates.update(host_name(each.hostname or "") for each in found)
+            cursor = (answer.next_cursor if answer else None) or cursor
 
-    async def _read_certificate_page(self, cursor: str | None) -> str | None:
-        """Notes one page; gives the cursor of the next."""
-        list_certificates = self.client.api.app_certificates_list
-        answer = await _or_none(list_certificates(self.name, cursor=cursor, limit=500))
-        found = (answer.certificates if answer else None) or []
-        self.certificates.update(host_name(each.hostname or "") for each in found)
-        following = answer.next_cursor if answer else None
-        return following if following != cursor else None
+    async def complete(self) -> None:
+        """Does not believe a list that lacks machines: a region that does not answer is not empty.
+
+        Both are read again, for somebody may have made or destroyed machines in between.
+        """
+        for pause in SHORT_LIST_PAUSES:
+            if len(self.machines) >= self._count:
+                return
+            await anyio.sleep(pause)
+            await self.read_app()
+            await self.read_machines()
+        here = {machine.id for machine in self.machines}
+        everything = await self.client.api.machines_list(self.name, include_deleted=True)
+        others = [machine for machine in everything if machine.id not in here]
+        await self.read_app()  # last, so that none went since that it still counts
+        # Those that are gone for long explain nothing: they may be of other regions.
+        going = sum(machine.state != "destroyed" for machine in others)
+        if len(self.machines) + going >= self._count and not any(map(living, others)):
+            return
+        regions = ", ".join(sorted({machine.region or "" for machine in self.machines}))
+        shown = f"only {len(self.machines)}, in {regions}" if self.machines else "none"
+        raise FlyError(
+            f"app {self.name} counts {counted(self._count, 'machine')}, but the list of its "
+            f"machines has {shown}",
+            hint="the platform may have an incident: nothing was changed; "
+            "run the command again later",
+        )
+
+    @property
+    def _count(self) -> int:
+        return (self.app.machine_count if self.app else None) or 0
 
     def observed(self) -> ObservedApp:
         alive = sorted((m for m in self.machines if living(m)), key=lambda m: m.id or "")
@@ -175,10 +192,12 @@ async def observe_app(
         failures = [each for each in failures if not isinstance(each, BELOW_NOTHING)]
     if failures:
         raise failures[0]
-    await _complete(reading)
+    await reading.complete()
     if not (wanted.volumes or all(map(host_answers, reading.machines))):
         await reading.read_volumes()  # of a machine on a lost host, nothing else tells
-    await reading.look_what_is_let_go()
+    reading.volumes = await once_deleted_are_gone(
+        client.api, name, reading.volumes, reading.machines
+    )
     return reading.observed()
 
 
@@ -218,39 +237,3 @@ async def _or_none(call: Awaitable[T]) -> T | None:
         return await call
     except NotFound:
         return None
-
-
-async def _complete(reading: _Reading) -> None:
-    """Does not believe a machine list that lacks some: a region that does not answer is not empty.
-
-    Both are read again, for somebody may have made or destroyed machines in between.
-    """
-    for pause in SHORT_LIST_PAUSES:
-        if _listed(reading) >= _counted(reading):
-            return
-        await anyio.sleep(pause)
-        await reading.read_app()
-        await reading.read_machines()
-    name, here = reading.name, {machine.id for machine in reading.machines}
-    everything = await reading.client.api.machines_list(name, include_deleted=True)
-    others = [machine for machine in everything if machine.id not in here]
-    await reading.read_app()  # last, so that none went since that it still counts
-    there, listed = _counted(reading), _listed(reading)
-    # Those that are gone for long explain nothing: they may be of other regions.
-    going = sum(machine.state != "destroyed" for machine in others)
-    if listed + going >= there and not any(map(living, others)):
-        return
-    regions = sorted({machine.region or "" for machine in reading.machines})
-    shown = f"only {listed}, in {', '.join(regions)}" if listed else "none"
-    raise FlyError(
-        f"app {name} counts {counted(there, 'machine')}, but the list of its machines has {shown}",
-        hint="the platform may have an incident: nothing was changed; run the command again later",
-    )
-
-
-def _counted(reading: _Reading) -> int:
-    return (reading.app.machine_count if reading.app else None) or 0
-
-
-def _listed(reading: _Reading) -> int:
-    return len(reading.machines)
