@@ -34,6 +34,7 @@ from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.recovery import plan_recovery
 from score_flyio.deploy.step import AwaitHealthy, Step
 from score_flyio.errors import PlanError, ScoreFlyError
+from score_flyio.errors.unwrap import beside
 from score_flyio.events import (
     RollbackFinished,
     RollbackStarted,
@@ -103,11 +104,9 @@ async def app_execution(context: ContextSettings, plan: AppPlan) -> AsyncGenerat
     """
     async with anyio.create_task_group() as tasks:
         shared = new_context(context, tasks)
-        execution = AppExecution(context=shared, plan=plan)
-        watcher = anyio.CancelScope()
-        tasks.start_soon(_watch, shared, watcher)
         try:
-            yield execution
+            async with beside(shared.health.run):
+                yield AppExecution(context=shared, plan=plan)
         except anyio.get_cancelled_exc_class():
             shared.leases.release_all()
             await shared.release.cut_short("interrupted")
@@ -117,13 +116,7 @@ async def app_execution(context: ContextSettings, plan: AppPlan) -> AsyncGenerat
             await shared.release.cut_short("failed", error.message)
             raise
         finally:
-            watcher.cancel()
             shared.leases.release_all()
-
-
-async def _watch(context: Context, scope: anyio.CancelScope) -> None:
-    with scope:
-        await context.health.run()
 
 
 @define(eq=False, kw_only=True)
