@@ -54,6 +54,11 @@ class Step:
         return None
 
     @property
+    def _called(self) -> tuple[str, ...]:
+        """Ids of the machines that its calls are about."""
+        return (self.target.machine,) if self.target and self.target.machine else ()
+
+    @property
     def lasts(self) -> float:
         """Seconds that it takes, whatever Fly does; 0 where Fly decides."""
         return 0.0
@@ -82,24 +87,14 @@ class Step:
 
     def calls(self, app: str) -> tuple[str, ...]:
         """Each once, as `METHOD /path`; `{machine_id}` stands for a machine that has no id yet."""
+        own = {p: getattr(self, name) for p, name in _PARAMETERS.items() if hasattr(self, name)}
+        names = {p: quote(name, safe="") for p, name in {"app_name": app, **own}.items()}
         calls = (
-            f"{operation.method} {_filled(operation.path, {'app_name': app, **names})}"
+            f"{operation.method} {operation.path.format(machine_id=machine, **names)}"
             for operation in self.operations
-            for names in self._paths()
+            for machine in self._called or ("{machine_id}",)
         )
         return tuple(dict.fromkeys(calls))
-
-    def _paths(self) -> tuple[Mapping[str, str], ...]:
-        """What stands in the path of each call, by name of the parameter."""
-        machine = self.target.machine if self.target else None
-        own = {p: getattr(self, name) for p, name in _PARAMETERS.items() if hasattr(self, name)}
-        return ({**({"machine_id": machine} if machine else {}), **own},)
-
-
-def _filled(path: str, names: Mapping[str, str]) -> str:
-    for name, value in names.items():
-        path = path.replace(f"{{{name}}}", quote(value, safe=""))
-    return path
 
 
 @frozen(kw_only=True)
@@ -257,11 +252,11 @@ class HoldMachines(Step):
     """Whether it depends on machines that belong to no process group, too."""
 
     def describe(self) -> str:
-        return f"hold {counted(len(self.machines) + len(self.in_the_making), 'machine')}"
+        return f"hold {counted(len(self._called), 'machine')}"
 
-    def _paths(self) -> tuple[Mapping[str, str], ...]:
-        held = (*self.machines, *self.in_the_making)
-        return tuple({"machine_id": machine} for machine in held)
+    @property
+    def _called(self) -> tuple[str, ...]:
+        return (*self.machines, *self.in_the_making)
 
 
 @frozen(kw_only=True)
