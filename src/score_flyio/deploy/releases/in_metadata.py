@@ -50,14 +50,18 @@ def with_history(
     config: models.FlyMachineConfig, machine: models.Machine
 ) -> models.FlyMachineConfig:
     """The next config of a machine, or of one that takes its place, with the releases before it."""
-    present = present_release(machine)
-    text = pack((*past_releases(machine), *((present,) if present else ())))
-    return Marks(history=text or None).stamp(without_history(config))
+    return Marks(history=pack(carried(machine)) or None).stamp(without_history(config))
 
 
 def without_history(config: models.FlyMachineConfig) -> models.FlyMachineConfig:
     """The config where the platform does not take the history."""
     return without_marks(config, {HISTORY})
+
+
+def carried(machine: models.Machine) -> tuple[Release, ...]:
+    """All releases that a machine tells of, oldest first."""
+    present = present_release(machine)
+    return (*past_releases(machine), *((present,) if present else ()))
 
 
 def past_releases(machine: models.Machine) -> tuple[Release, ...]:

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from fly_machines import models
 from score_flyio.base.record import evolve
 from score_flyio.deploy.metadata import RELEASE_ID, group_of, last_release
 from score_flyio.deploy.releases.images import exact, with_digest
-from score_flyio.deploy.releases.in_metadata import config_in, past_releases, present_release
+from score_flyio.deploy.releases.in_metadata import (
+    carried,
+    config_in,
+    past_releases,
+    present_release,
+)
 from score_flyio.fly.codec import ShapeError, structure_answer, unstructure
 from score_flyio.images.reference import DEFAULT_TAG, ImageReference
 from score_flyio.state.deployments import Config, DeploymentRecord, Member, Release, Source
@@ -59,11 +65,7 @@ def of_machines(machines: Iterable[models.Machine]) -> tuple[Release, ...]:
     Of several machines of a group, the one counts that got the release first: a later one may have
     been changed by hand, or have found another image under the same tag.
     """
-    found: list[Release] = []
-    for machine in machines:
-        present = present_release(machine)
-        found += (*past_releases(machine), *((present,) if present else ()))
-    return _of_groups(found, "machines")
+    return _of_groups(chain.from_iterable(map(carried, machines)), "machines")
 
 
 def of_versions(lists: Iterable[Sequence[models.MachineVersion]]) -> tuple[Release, ...]:
@@ -81,7 +83,7 @@ def of_versions(lists: Iterable[Sequence[models.MachineVersion]]) -> tuple[Relea
             if release is None or (newest is not None and release.version > newest):
                 continue
             newest = release.version
-            found += (*past_releases(machine), release)
+            found += carried(machine)
     return _of_groups(found, "versions")
 
 
@@ -192,13 +194,10 @@ def _config(same: Sequence[Release], group: str) -> Config | None:
     return found
 
 
-def _images(same: Iterable[Release]) -> list[str]:
+def _images(same: Sequence[Release]) -> list[str]:
     """All images that are named in what is known of a release."""
-    images = []
-    for release in same:
-        images.append(release.image)
-        images += [str(config.get("image") or "") for config in release.configs.values() if config]
-    return images
+    configs = [config for release in same for config in release.configs.values() if config]
+    return [r.image for r in same] + [str(config.get("image") or "") for config in configs]
 
 
 def _digest(image: str, images: Iterable[str]) -> str:

@@ -92,21 +92,17 @@ def made_release(
     Unless `groups_leave` where they have no machines, they are only scaled to nothing. What groups
     there are after the run, with or without machines, is told where it is known.
     """
-    configs, images, version = {}, set(), 0
-    done = result.done
+    configs: dict[str, models.FlyMachineConfig] = {}
+    done, version = result.done, 0
     if any(isinstance(r.step, CreateMachine | UpdateMachine) for r in done):
         version = result.plan.release.version
     for group, (given, made) in _latest(done).items():
         config = with_release(given, result.plan.release)
-        config = lasting(config, made.digest if isinstance(made, MadeMachine) else None)
-        configs[group] = unstructure(config)
-        images.add(config.image or "")
+        configs[group] = lasting(config, made.digest if isinstance(made, MadeMachine) else None)
     for machine in _left_alone(result):
         group, number = group_of(machine), release_number(metadata(machine))
         if group not in configs and machine.config and number > _newest(known.releases, group):
-            config = lasting(machine.config, digest_of(machine))
-            configs[group] = unstructure(config)
-            images.add(config.image or "")
+            configs[group] = lasting(machine.config, digest_of(machine))
             version = max(version, number)
     left = _left_before(result.plan, known)
     if (
@@ -120,8 +116,8 @@ def made_release(
     return Release(
         version=version,
         at=at,
-        image=min(images) if images else "",
-        configs=configs,
+        image=min((config.image or "" for config in configs.values()), default=""),
+        configs={group: unstructure(config) for group, config in configs.items()},
         members=_members(result, known.releases, left) if groups_leave else {},
         all_groups=groups_after,
     )
