@@ -14,6 +14,7 @@ from attrs import frozen
 from fly_machines.models import Machine
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.launch import LaunchPlan, launch_plan
+from score_flyio.deploy.desired.mounts import first_deploy_volumes
 from score_flyio.deploy.desired.render import finding_of, render
 from score_flyio.deploy.desired.special import (
     group_machine_checks,
@@ -21,7 +22,6 @@ from score_flyio.deploy.desired.special import (
     release_command_input,
 )
 from score_flyio.deploy.desired.update import update_input
-from score_flyio.deploy.desired.volumes import first_deploy_volumes
 from score_flyio.fly.codec import structure, unstructure
 from score_flyio.flytoml import read_fly_toml
 from score_flyio.flytoml.groups import flatten, process_groups

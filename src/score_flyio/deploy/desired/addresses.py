@@ -20,7 +20,8 @@ def address_kind(spec: AppSpec) -> Literal["shared", "dedicated"] | None:
     """`shared` where Fly's HTTP and TLS proxying can tell apps apart, None without services."""
     if spec.http_service is None and not spec.services:
         return None
-    return "dedicated" if any(_needs_own_address(s) for s in spec.services) else "shared"
+    raw = any(service.protocol == "udp" or _raw_ports(service) for service in spec.services)
+    return "dedicated" if raw else "shared"
 
 
 def ports_in_need(spec: AppSpec) -> tuple[str, ...]:
@@ -28,8 +29,7 @@ def ports_in_need(spec: AppSpec) -> tuple[str, ...]:
     return tuple(
         f"port {_shown(port)} ({service.protocol})"
         for service in spec.services
-        for port in service.ports
-        if service.protocol == "udp" or (service.protocol == "tcp" and _is_raw(port))
+        for port in _raw_ports(service)
     )
 
 
@@ -66,10 +66,11 @@ def _http_ports(spec: AppSpec) -> tuple[set[int], set[int]]:
     return secure, plain
 
 
-def _needs_own_address(service: Service) -> bool:
+def _raw_ports(service: Service) -> tuple[ServicePort, ...]:
+    """Those that need an address of the app's own."""
     if service.protocol == "udp":
-        return True
-    return service.protocol == "tcp" and any(_is_raw(port) for port in service.ports)
+        return service.ports
+    return tuple(filter(_is_raw, service.ports)) if service.protocol == "tcp" else ()
 
 
 def _is_raw(port: ServicePort) -> bool:

@@ -6,6 +6,7 @@ config"), so that a machine made by either tool looks the same to both.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, Final, cast
 
@@ -19,7 +20,7 @@ from fly_machines.models import (
 )
 from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.checks import machine_checks
-from score_flyio.deploy.desired.containers import with_sources
+from score_flyio.deploy.desired.containers import NOTHING, with_sources
 from score_flyio.deploy.desired.files import merged_files
 from score_flyio.deploy.desired.guest import guest_of
 from score_flyio.deploy.desired.mounts import machine_mounts
@@ -70,16 +71,10 @@ def machine_config(
     return config
 
 
-def environment(spec: AppSpec, group: str, *more: dict[str, str], **extra: str) -> dict[str, str]:
-    """`[env]`, then `more`, then `extra` and the variables that the tool itself sets."""
-    env = dict(spec.env)
-    for variables in more:
-        env.update(variables)
-    env.update(extra)
-    env["FLY_PROCESS_GROUP"] = group
-    if spec.primary_region:
-        env["PRIMARY_REGION"] = spec.primary_region
-    return env
+def environment(spec: AppSpec, group: str, more: Mapping[str, str] = NOTHING) -> dict[str, str]:
+    """`[env]`, then `more`, then the variables that the tool itself sets."""
+    region = {"PRIMARY_REGION": spec.primary_region} if spec.primary_region else {}
+    return {**spec.env, **more, "FLY_PROCESS_GROUP": group, **region}
 
 
 def group_metadata(present: dict[str, str] | None, group: str) -> dict[str, str]:

@@ -18,10 +18,10 @@ from score_flyio.deploy.desired.containers import with_image
 from score_flyio.deploy.desired.errors import ConversionError, attempt
 from score_flyio.deploy.desired.files import merged_files
 from score_flyio.deploy.desired.machine_config import machine_config
+from score_flyio.deploy.desired.mounts import first_deploy_volumes
 from score_flyio.deploy.desired.problems import conversion_problems
 from score_flyio.deploy.desired.settings import build_strategies, deploy_settings
 from score_flyio.deploy.desired.special import console_machine, release_command_machine
-from score_flyio.deploy.desired.volumes import first_deploy_volumes
 from score_flyio.deploy.model import FileSource
 from score_flyio.errors import Problem
 from score_flyio.fly.codec import unstructure

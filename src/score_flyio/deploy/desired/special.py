@@ -45,7 +45,7 @@ def release_command_machine(spec: AppSpec, *, files: FileSource) -> FlyMachineCo
     words = split_command(spec.deploy.release_command if spec.deploy else "")
     if not words:
         return None
-    config = _temporary(RELEASE_GROUP, environment(spec, RELEASE_GROUP, RELEASE_COMMAND="1"))
+    config = _temporary(RELEASE_GROUP, environment(spec, RELEASE_GROUP, {"RELEASE_COMMAND": "1"}))
     config.init = FlyMachineInit(
         cmd=list(words), entrypoint=_entrypoint(spec), swap_size_mb=spec.swap_size_mb
     )
@@ -96,7 +96,7 @@ def machine_check_input(
     """The request for a machine check, to be run against the machine `under_test`."""
     need_command(check)
     tested = under_test.config or FlyMachineConfig()
-    env = environment(spec, TEST_GROUP, tested.env or {}, FLY_TEST_COMMAND="1")
+    env = environment(spec, TEST_GROUP, {**(tested.env or {}), "FLY_TEST_COMMAND": "1"})
     config = _temporary(TEST_GROUP, {**env, TESTED_ADDRESS: under_test.private_ip or ""})
     tested_entrypoint = tested.init.entrypoint if tested.init else None
     config.init = FlyMachineInit(

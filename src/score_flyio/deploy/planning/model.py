@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fly_machines import models
 from score_flyio.base.record import evolve, field, frozen, values
 from score_flyio.deploy.desired.launch import LaunchPlan, launch_plan
-from score_flyio.deploy.desired.volumes import volume_request
+from score_flyio.deploy.desired.mounts import volume_request
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.new_machine import Volumes, options_guest

@@ -12,9 +12,9 @@ import pytest
 from fly_machines.models import Machine
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.launch import launch_plan
+from score_flyio.deploy.desired.mounts import first_deploy_volumes
 from score_flyio.deploy.desired.render import render
 from score_flyio.deploy.desired.special import group_machine_checks, machine_check_input
-from score_flyio.deploy.desired.volumes import first_deploy_volumes
 from score_flyio.fly.codec import unstructure
 from score_flyio.flytoml import read_fly_toml
 from score_flyio.flytoml.findings import recorded

@@ -16,6 +16,7 @@ from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.guest import preset
 from score_flyio.deploy.desired.launch import launch_plan
+from score_flyio.deploy.desired.mounts import first_deploy_volumes, volume_request
 from score_flyio.deploy.desired.render import render
 from score_flyio.deploy.desired.settings import build_strategies, deploy_settings
 from score_flyio.deploy.desired.special import (
@@ -24,7 +25,6 @@ from score_flyio.deploy.desired.special import (
     release_command_input,
 )
 from score_flyio.deploy.desired.update import MachineUpdate, update_input
-from score_flyio.deploy.desired.volumes import first_deploy_volumes, volume_request
 from score_flyio.fly.codec import structure, unstructure
 from score_flyio.flytoml.spec import (
     AppSpec,
