@@ -89,10 +89,11 @@ class Step:
         """Each once, as `METHOD /path`; `{machine_id}` stands for a machine that has no id yet."""
         own = {p: getattr(self, name) for p, name in _PARAMETERS.items() if hasattr(self, name)}
         names = {p: quote(name, safe="") for p, name in {"app_name": app, **own}.items()}
+        machines = [quote(machine, safe="") for machine in self._called] or ["{machine_id}"]
         calls = (
             f"{operation.method} {operation.path.format(machine_id=machine, **names)}"
             for operation in self.operations
-            for machine in self._called or ("{machine_id}",)
+            for machine in machines
         )
         return tuple(dict.fromkeys(calls))
 
