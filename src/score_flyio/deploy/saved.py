@@ -91,12 +91,8 @@ def saved_app(
         changed = _changed(definition, tuple(chosen.values()), files)
         if not changed and build_strategies(definition.build):
             return SavedApp(spec=evolve(definition, app=app))
-    configs = {group: unstructure(machine.config) for group, machine in chosen.items()}
-    saving = _Saving(
-        configs=configs,
-        named=set(configs) != {"app"},
-        volumes={volume.id or "": volume for volume in volumes},
-    )
+    configs = {group: _config(machine) for group, machine in chosen.items()}
+    saving = _Saving(configs=configs, volumes={volume.id or "": volume for volume in volumes})
     tree = {"app": app, **saving.tree()}
     document = read_fly_toml(json.dumps(tree), file=f"app {app}", form="json")
     if document.spec is None or not document.valid:
@@ -205,12 +201,15 @@ def _representatives(machines: Sequence[Machine]) -> Iterator[tuple[str, Machine
             yield group, best
 
 
+def _config(machine: Machine) -> Tree:
+    config: Tree = unstructure(machine.config)
+    return {**config, "stop_config": timed(config.get("stop_config") or {})}
+
+
 @define(kw_only=True)
 class _Saving:
     configs: dict[str, Tree]
     """By process group."""
-    named: bool
-    """Whether the groups have to be named."""
     volumes: Mapping[str, Volume] = field(factory=dict)
     """By id."""
     files: dict[str, bytes] = field(factory=dict)
@@ -220,24 +219,20 @@ class _Saving:
         for group, config in self.configs.items():
             unwritable = [name for name in _UNWRITABLE if config.get(name)]
             self.notes += [f"group {group}: {name} is left out" for name in unwritable]
-        init = {group: config.get("init") or {} for group, config in self.configs.items()}
-        stop = {g: timed(config.get("stop_config") or {}) for g, config in self.configs.items()}
         tree = {
-            "primary_region": self._shared(self._env("PRIMARY_REGION"), "primary region"),
-            "kill_signal": self._shared(_each(stop, "signal"), "kill signal"),
-            "kill_timeout": self._shared(_each(stop, "timeout"), "kill timeout"),
-            "swap_size_mb": self._shared(_each(init, "swap_size_mb"), "swap size"),
-            "build": {"image": self._shared(_each(self.configs, "image"), "image")},
+            "primary_region": self._shared("primary region", "env", "PRIMARY_REGION"),
+            "kill_signal": self._shared("kill signal", "stop_config", "signal"),
+            "kill_timeout": self._shared("kill timeout", "stop_config", "timeout"),
+            "swap_size_mb": self._shared("swap size", "init", "swap_size_mb"),
+            "build": {"image": self._shared("image", "image")},
             "experimental": {
-                "entrypoint": self._shared(_each(init, "entrypoint"), "entrypoint"),
-                "exec": self._shared(_each(init, "exec"), "exec"),
+                "entrypoint": self._shared("entrypoint", "init", "entrypoint"),
+                "exec": self._shared("exec", "init", "exec"),
             },
             "env": self._environment(),
-            "processes": self._processes(init),
-            "files": [
-                self._file(f) for f in self._shared(_each(self.configs, "files"), "files") or ()
-            ],
-            "statics": self._shared(_each(self.configs, "statics"), "statics"),
+            "processes": self._processes(),
+            "files": [self._file(file) for file in self._shared("files", "files") or ()],
+            "statics": self._shared("statics", "statics"),
             "checks": self._checks(),
             "services": self._sections("services", _service),
             "mounts": self._sections("mounts", self._mount),
@@ -251,29 +246,30 @@ class _Saving:
         }
         return dict(_given(tree))
 
-    def _shared(self, values: Mapping[str, Any], what: str) -> Any:
+    def _shared(self, what: str, *path: str) -> Any:
         """A value that a fly.toml has once for all groups."""
-        texts = {json.dumps(value, sort_keys=True) for value in values.values()}
-        if len(texts) > 1:
-            groups = ", ".join(values)
+        values: list[Any] = list(self.configs.values())
+        for name in path:
+            values = [(value or {}).get(name) for value in values]
+        if any(value != values[0] for value in values):
+            groups = ", ".join(self.configs)
             self.notes.append(
                 f"{what} differs between the groups {groups}: that of the first stays"
             )
-        return next(iter(values.values()), None)
-
-    def _env(self, name: str) -> dict[str, Any]:
-        return _each(_each(self.configs, "env"), name)
+        return values[0] if values else None
 
     def _environment(self) -> Tree:
-        env: Tree = {}
         names = {name for config in self.configs.values() for name in config.get("env") or {}}
-        for name in sorted(names - _SET_BY_TOOL):
-            env[name] = self._shared(self._env(name), f"env.{name}") or ""
-        return env
+        return {
+            name: self._shared(f"env.{name}", "env", name) or ""
+            for name in sorted(names - _SET_BY_TOOL)
+        }
 
-    def _processes(self, init: Mapping[str, Tree]) -> Tree:
-        lines = {group: shlex.join(part.get("cmd") or ()) for group, part in init.items()}
-        return lines if self.named or any(lines.values()) else {}
+    def _processes(self) -> Tree:
+        """The commands of the groups, where these have to be named."""
+        inits = {group: config.get("init") or {} for group, config in self.configs.items()}
+        lines = {group: shlex.join(init.get("cmd") or ()) for group, init in inits.items()}
+        return lines if set(lines) != {"app"} or lines["app"] else {}
 
     def _file(self, file: Tree) -> Tree:
         if file.get("raw_value") is None:
@@ -328,12 +324,7 @@ class _Saving:
         }
 
     def _only(self, group: str) -> Tree:
-        needed = any((config.get("init") or {}).get("cmd") for config in self.configs.values())
-        return {"processes": [group]} if self.named or needed else {}
-
-
-def _each(parts: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {group: (part or {}).get(name) for group, part in parts.items()}
+        return {"processes": [group]} if self._processes() else {}
 
 
 def _given(value: Any) -> Any:
