@@ -207,9 +207,7 @@ class Context(ContextSettings):
 
     def secrets(self, step_id: str | None) -> SecretsSet | None:
         """What the step that sets secrets brought; None where nothing waits for one."""
-        if step_id is None:
-            return None
-        found = self.results.get(step_id)
+        found = self.results.get(step_id or "")
         return found if isinstance(found, SecretsSet) else None
 
 

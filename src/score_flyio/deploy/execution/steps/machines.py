@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import Final
 
 import anyio
 
@@ -15,6 +15,7 @@ from score_flyio.deploy.execution.context import (
     Context,
     MadeMachine,
     Outdated,
+    Request,
     SecretsSet,
     Unchanged,
 )
@@ -53,8 +54,6 @@ from score_flyio.errors import (
 from score_flyio.fly import repeats
 from score_flyio.fly.present import living
 from score_flyio.fly.volumes import once_detached
-
-T = TypeVar("T")
 
 _UNUSED: Final = "; destroy it where nothing is on it (flyctl volumes destroy)"
 """What else can be done with a volume that is in no machine."""
@@ -130,13 +129,13 @@ def _regions(request: models.CreateMachineRequest, context: Context) -> tuple[st
 async def _create(
     step: CreateMachine, context: Context, request: models.CreateMachineRequest
 ) -> MadeMachine:
-    async def create(config: models.FlyMachineConfig) -> models.Machine:
-        wanted = evolve(request, config=config)
-        return await once_detached(
-            lambda: context.create(wanted, step.launch_id), _volume_of(config)
-        )
-
-    machine = await _remembering(context, _marked(request), create)
+    machine = await _remembering(
+        context,
+        evolve(request, config=_marked(request)),
+        lambda wanted: once_detached(
+            lambda: context.create(wanted, step.launch_id), _volume_of(request.config)
+        ),
+    )
     return context.made(machine, launched=not request.skip_launch)
 
 
@@ -184,20 +183,19 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
     config = _standing_by(step, context, _marked(step.request))
     request = await context.bound(step.request, config, step.secrets_from)
 
-    async def update(config: models.FlyMachineConfig) -> models.Machine:
+    async def update(wanted: models.UpdateMachineRequest) -> models.Machine:
         return await repeats.update_machine(
             context.client.api,
             context.app,
             step.machine,
-            evolve(request, config=config),
+            wanted,
             nonce=await context.nonce(step.machine),
             previous_instance_id=step.instance_id,
         )
 
     updated = False
     try:
-        config = request.config or models.FlyMachineConfig()
-        machine = await _remembering(context, config, update)
+        machine = await _remembering(context, request, update)
         updated = True
         if step.starts:
             await start(context, step.machine)
@@ -232,23 +230,20 @@ async def _move(
     if pinned is not None:
         raise pinned from refusal
     old = models.Machine(id=step.machine, config=step.previous)
-    config = in_place_of(request.config or models.FlyMachineConfig(), step.machine)
     wanted = models.CreateMachineRequest(
-        config=config,
+        config=in_place_of(request.config or models.FlyMachineConfig(), step.machine),
         region=step.region,
         skip_launch=request.skip_launch,
         min_secrets_version=request.min_secrets_version,
     )
 
     launch_id = take_over(old, f"moved-{step.machine}-{step.instance_id}")
-
-    async def create_in(region: str | None) -> models.Machine:
-        here = evolve(wanted, region=region)
-        return await _remembering(
-            context, config, lambda config: context.create(evolve(here, config=config), launch_id)
-        )
-
-    machine = await where_room_is(_regions(wanted, context), create_in)
+    machine = await where_room_is(
+        _regions(wanted, context),
+        lambda region: _remembering(
+            context, evolve(wanted, region=region), lambda here: context.create(here, launch_id)
+        ),
+    )
     return evolve(context.made(machine, launched=not request.skip_launch), left=step.machine)
 
 
@@ -347,18 +342,17 @@ async def destroy_machine(step: DestroyMachine, context: Context) -> None:
         except LeaseHeld:
             raise Unchanged(machine) from None
     if step.serves:
-        await _end(context, machine)
+        await _stop(context, machine)
+        with suppress(RequestTimedOut, NotFound, InvalidRequest):
+            await context.client.api.machines_wait(
+                context.app, machine, state=["stopped", "destroyed"], timeout=_UNTIL_STOPPED
+            )
     await delete(context, machine)
 
 
-async def _end(context: Context, machine: str) -> None:
-    """Stops the machine, and waits while it finishes what it has begun."""
+async def _stop(context: Context, machine: str) -> None:
     nonce = await context.nonce(machine)
     await repeats.stop_machine(context.client.api, context.app, machine, nonce=nonce)
-    with suppress(RequestTimedOut, NotFound, InvalidRequest):
-        await context.client.api.machines_wait(
-            context.app, machine, state=["stopped", "destroyed"], timeout=_UNTIL_STOPPED
-        )
 
 
 async def delete(context: Context, machine: str) -> None:
@@ -389,9 +383,7 @@ async def set_metadata(step: SetMetadata, context: Context) -> None:
 
 async def stop_machine(step: StopMachine, context: Context) -> None:
     """Stops the machine, under its lease, with its own signal and timeout."""
-    machine = context.machine(step.target).id
-    nonce = await context.nonce(machine)
-    await repeats.stop_machine(context.client.api, context.app, machine, nonce=nonce)
+    await _stop(context, context.machine(step.target).id)
 
 
 async def start_machine(step: StartMachine, context: Context) -> MadeMachine:
@@ -402,20 +394,18 @@ async def start_machine(step: StartMachine, context: Context) -> MadeMachine:
 
 
 async def _remembering(
-    context: Context,
-    config: models.FlyMachineConfig,
-    send: Callable[[models.FlyMachineConfig], Awaitable[T]],
-) -> T:
+    context: Context, request: Request, send: Callable[[Request], Awaitable[models.Machine]]
+) -> models.Machine:
     """Sends a config; without the history of releases where the platform refuses that.
 
     How large metadata may be is not documented, so a refusal of it must not end a deploy.
     """
-    if context.history_refused:
-        config = without_history(config)
-    if HISTORY not in (config.metadata or {}):
-        return await send(config)
+    config = request.config or models.FlyMachineConfig()
+    forgetting = evolve(request, config=without_history(config))
+    if context.history_refused or HISTORY not in (config.metadata or {}):
+        return await send(forgetting)
     try:
-        return await send(config)
+        return await send(request)
     except InvalidRequest as refusal:
         if refusal.status != _TOO_LARGE and "metadata" not in refusal.answer.message.lower():
             raise
@@ -426,4 +416,4 @@ async def _remembering(
                 f" {refusal.message}; the project state alone remembers them",
                 "history_refused",
             )
-        return await send(without_history(config))
+        return await send(forgetting)
