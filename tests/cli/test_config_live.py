@@ -12,7 +12,7 @@ import tomli
 import tomli_w
 
 from fly_machines.models import CreateAppRequest
-from score_flyio.deploy.desired.launch import launch_plan
+from score_flyio.deploy.desired.requests import launch_request
 from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.engine.target import Target
 from score_flyio.flytoml.load import read_document
@@ -51,7 +51,7 @@ def deployed(cli: Cli) -> Cli:
 
 
 async def _launch(folder: Path) -> None:
-    plan = launch_plan(
+    request = launch_request(
         read_document(folder / "fly.toml").accepted(),
         "app",
         image="registry.fly.io/demo:1",
@@ -61,7 +61,7 @@ async def _launch(folder: Path) -> None:
     target = Target.parse("emulator", {}, directory=folder)
     async with target.connect(emit=lambda _: None, rng=random.Random(1)) as client:
         await client.api.apps_create(CreateAppRequest(name="demo", org_slug="personal"))
-        await client.api.machines_create("demo", plan.first)
+        await client.api.machines_create("demo", request)
 
 
 def test_saving_and_comparing_finds_no_difference(deployed: Cli) -> None:

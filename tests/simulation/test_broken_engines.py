@@ -11,7 +11,7 @@ from attrs import evolve
 
 from fly_machines import FlyMachinesApi, models
 from score_flyio.deploy.app_step import SetSecrets
-from score_flyio.deploy.desired.update import MachineUpdate, update_input
+from score_flyio.deploy.desired.requests import MachineUpdate, update_input
 from score_flyio.deploy.execution.steps import app as app_steps
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.options import DeployOptions

@@ -8,7 +8,7 @@ from fly_machines.models import Machine
 from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.deploy.compare import Difference, differences
-from score_flyio.deploy.desired.update import update_input
+from score_flyio.deploy.desired.requests import update_input
 from score_flyio.deploy.metadata import group_of, is_stray
 from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.groups import process_groups

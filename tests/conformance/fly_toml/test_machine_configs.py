@@ -11,17 +11,21 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from fly_machines.models import Machine
+from fly_machines.models import CreateMachineRequest, FlyMachineConfig, Machine
 from score_flyio.deploy.desired.errors import ConversionError
-from score_flyio.deploy.desired.launch import LaunchPlan, launch_plan
 from score_flyio.deploy.desired.mounts import first_deploy_volumes
 from score_flyio.deploy.desired.render import finding_of, render
+from score_flyio.deploy.desired.requests import (
+    availability,
+    launch_request,
+    standby_request,
+    update_input,
+)
 from score_flyio.deploy.desired.special import (
     group_machine_checks,
     machine_check_input,
     release_command_input,
 )
-from score_flyio.deploy.desired.update import update_input
 from score_flyio.fly.codec import structure, unstructure
 from score_flyio.flytoml import read_fly_toml
 from score_flyio.flytoml.groups import flatten, process_groups
@@ -67,14 +71,14 @@ def _comparable(value: Any) -> Any:
     return kept
 
 
-def plan(spec: AppSpec, group: str, files: Folder) -> LaunchPlan | None:
+def plan(spec: AppSpec, group: str, files: Folder) -> CreateMachineRequest | None:
     mounts = flatten(spec, group).mounts
     try:
-        found = launch_plan(spec, group, image=IMAGE, release=RELEASE, files=files)
+        found = launch_request(spec, group, image=IMAGE, release=RELEASE, files=files)
     except ConversionError:
         return None
-    if mounts and found.first.config and found.first.config.mounts:
-        found.first.config.mounts[0].volume = f"vol_{mounts[0].source}"
+    if mounts and found.config and found.config.mounts:
+        found.config.mounts[0].volume = f"vol_{mounts[0].source}"
     return found
 
 
@@ -122,9 +126,10 @@ def test_launch(case: Case) -> None:
         launch = plan(spec, group, Folder(case.folder))
         if launch is None:
             continue
-        found[group] = {"availability": launch.availability, "first": unstructure(launch.first)}
-        if launch.availability == "standby":
-            found[group]["standby"] = unstructure(launch.standby("machine-fixture"))
+        gets = availability(launch.config or FlyMachineConfig())
+        found[group] = {"availability": gets, "first": unstructure(launch)}
+        if gets == "standby":
+            found[group]["standby"] = unstructure(standby_request(launch, "machine-fixture"))
     assert outcome(found) == outcome(expected["launch_inputs"])
 
 
@@ -157,7 +162,7 @@ def test_machine_checks(case: Case) -> None:
         launch = plan(spec, group, Folder(case.folder))
         if launch is None:
             continue
-        tested = Machine(config=launch.first.config, private_ip=TESTED_IP)
+        tested = Machine(config=launch.config, private_ip=TESTED_IP)
         requests, errors = [], []
         for check in group_machine_checks(spec, group):
             try:

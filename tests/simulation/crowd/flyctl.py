@@ -14,9 +14,14 @@ import anyio
 from attrs import define, field
 
 from fly_machines import models
-from score_flyio.deploy.desired.launch import LaunchPlan, launch_plan
+from score_flyio.deploy.desired.requests import (
+    MachineUpdate,
+    availability,
+    launch_request,
+    standby_request,
+    update_input,
+)
 from score_flyio.deploy.desired.settings import deploy_settings
-from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.fly.codec import structure_answer, unstructure
 from score_flyio.flytoml.groups import process_groups
@@ -198,15 +203,16 @@ class Deploying:
         }
 
     async def _launch(self, group: str, *, waits: bool) -> None:
-        plan = self._plan(group)
-        made = await self._spawn(unstructure(plan.first), waits=waits)
-        if plan.availability == "standby":
-            await self._spawn(unstructure(plan.standby(made)), waits=waits)
-        elif plan.availability != "single":
-            await self._spawn(unstructure(plan.first), waits=waits)
+        first = self._first(group)
+        gets = availability(first.config or models.FlyMachineConfig())
+        made = await self._spawn(unstructure(first), waits=waits)
+        if gets == "standby":
+            await self._spawn(unstructure(standby_request(first, made)), waits=waits)
+        elif gets != "single":
+            await self._spawn(unstructure(first), waits=waits)
 
-    def _plan(self, group: str) -> LaunchPlan:
-        return launch_plan(
+    def _first(self, group: str) -> models.CreateMachineRequest:
+        return launch_request(
             self.spec, group, image=self._image, release=self.release, files=NO_FILES
         )
 
@@ -228,7 +234,7 @@ class Deploying:
 
     async def _canary(self, group: str) -> None:
         """One that stays where it is not well."""
-        body = unstructure(self._plan(group).first)
+        body = unstructure(self._first(group))
         body["config"]["metadata"]["fly_canary"] = "true"
         body["config"]["dns"] = {"skip_registration": True}
         made = await self._spawn(body)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from fly_machines import models
 from score_flyio.base.record import evolve
+from score_flyio.deploy.desired.requests import availability, standby_request
 from score_flyio.deploy.metadata import Launch, Marks, by_group
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.addresses import is_first
@@ -132,10 +133,11 @@ def _launch(
     the place of the first machine by then.
     """
     options = context.options
-    plan = context.launch
-    if missing and plan.availability == "single":
+    running = context.launch
+    gets = availability(running.config or models.FlyMachineConfig(), ha=options.ha)
+    if missing and gets == "single":
         return GroupPlan()
-    of = 1 if plan.availability == "single" else 2
+    of = 1 if gets == "single" else 2
     launch = missing.launch if missing else context.settings.new_id()
     waiting = waiting_with_tests(context)
     waits = options.strategy is None or STRATEGIES[options.strategy].waits
@@ -145,8 +147,8 @@ def _launch(
     first = Ref(machine=missing.first) if missing else Ref(step=f"create:{context.group}:1")
     first = heir or first
     for number in (2,) if missing else range(1, of + 1):
-        standby_for = (first,) if plan.availability == "standby" and number > 1 else ()
-        request = plan.standby(first.machine or "") if standby_for else plan.first
+        standby_for = (first,) if gets == "standby" and number > 1 else ()
+        request = standby_request(running, first.machine or "") if standby_for else running
         marks = Marks(addresses=decided, counted=LAUNCHED if number == of > 1 else None)
         config = marks.stamp(request.config or models.FlyMachineConfig())
         made = CreateMachine(

@@ -26,7 +26,7 @@ def _tests(context: GroupContext) -> tuple[MachineTest, ...]:
     checks = group_machine_checks(desired.spec, context.group)
     if not checks:
         return ()
-    tested = models.Machine(config=context.launch.first.config)
+    tested = models.Machine(config=context.launch.config)
     guest = options_guest(context.options)
     return tuple(
         MachineTest(

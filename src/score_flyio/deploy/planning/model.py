@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from fly_machines import models
 from score_flyio.base.record import evolve, field, frozen, values
-from score_flyio.deploy.desired.launch import LaunchPlan, launch_plan
 from score_flyio.deploy.desired.mounts import volume_request
+from score_flyio.deploy.desired.requests import launch_request
 from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.new_machine import Volumes, options_guest
@@ -69,20 +69,19 @@ class GroupContext(PlanContext):
         return waiting_for(self.desired.spec, self.group, self.options)
 
     @property
-    def launch(self) -> LaunchPlan:
-        """How the machines of the group are created.
+    def launch(self) -> models.CreateMachineRequest:
+        """What the running machines of the group are created from, where it has none.
 
         Raises ConversionError where its config cannot be made.
         """
         desired = self.desired
-        return launch_plan(
+        return launch_request(
             desired.spec,
             self.group,
             image=desired.image,
             images=desired.images,
             release=self.release,
             files=desired.files,
-            ha=self.options.ha,
             guest=options_guest(self.options),
         )
 

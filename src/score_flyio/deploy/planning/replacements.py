@@ -8,7 +8,7 @@ from typing import Final
 from fly_machines import models
 from score_flyio.base.record import evolve
 from score_flyio.deploy.condition import host_answers, rests
-from score_flyio.deploy.desired.update import MachineUpdate
+from score_flyio.deploy.desired.requests import MachineUpdate
 from score_flyio.deploy.metadata import FORMER_GROUP, STAGED, in_place_of, take_over, without_marks
 from score_flyio.deploy.model import Ref, Undo
 from score_flyio.deploy.planning.leftovers import Members

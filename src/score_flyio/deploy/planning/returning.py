@@ -8,8 +8,8 @@ from typing import Self
 
 from fly_machines import models
 from score_flyio.base.record import evolve, field, frozen
-from score_flyio.deploy.desired.launch import LaunchPlan, availability
 from score_flyio.deploy.desired.machine_config import add_release
+from score_flyio.deploy.desired.requests import availability, standby_request
 from score_flyio.deploy.metadata import BACK_TO, Marks, group_of, in_place_of
 from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.planning.departures import last_steps
@@ -315,9 +315,7 @@ def _stand_by(
             step = CreateMachine(
                 id=f"create:{group}:{number}",
                 group=group,
-                request=LaunchPlan(availability="standby", first=first).standby(
-                    target.machine or ""
-                ),
+                request=standby_request(first, target.machine or ""),
                 launch_id=change.new_id(),
                 role="standby",
                 standby_for=(target,),

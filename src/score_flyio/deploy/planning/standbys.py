@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from fly_machines import models
 from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.condition import host_answers, rests
-from score_flyio.deploy.desired.update import MachineUpdate
+from score_flyio.deploy.desired.requests import MachineUpdate
 from score_flyio.deploy.metadata import Launch
 from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.leftovers import Members
@@ -43,7 +43,7 @@ class Standbys:
     @classmethod
     def of(cls, context: GroupContext, members: Members, reached: Collection[str]) -> Standbys:
         """Of the machines of a group, of which some are in reach."""
-        config = context.launch.first.config or models.FlyMachineConfig()
+        config = context.launch.config or models.FlyMachineConfig()
         found = {m.id or "": m for m in members.machines}
         named = {name: _named(context, m) for name, m in found.items() if not config.services}
         named = {name: names for name, names in named.items() if names}

@@ -14,8 +14,8 @@ from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.compare import Difference, differences
 from score_flyio.deploy.condition import check_hosts, rests
 from score_flyio.deploy.desired.machine_config import add_release
+from score_flyio.deploy.desired.requests import MachineUpdate, update_input
 from score_flyio.deploy.desired.settings import deploy_settings
-from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.deploy.metadata import (
     CANARY,
     FORMER_GROUP,
@@ -294,7 +294,7 @@ def _update_step(
 
 
 def _one_more(context: GroupContext) -> models.CreateMachineRequest:
-    request = context.launch.first
+    request = context.launch
     config = context.secrets.stamp(request.config or models.FlyMachineConfig())
     return evolve(request, config=config)
 

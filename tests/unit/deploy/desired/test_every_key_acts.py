@@ -11,9 +11,9 @@ import pytest
 
 from fly_machines.models import Machine
 from score_flyio.deploy.desired.errors import ConversionError
-from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.mounts import first_deploy_volumes
 from score_flyio.deploy.desired.render import render
+from score_flyio.deploy.desired.requests import launch_request
 from score_flyio.deploy.desired.special import group_machine_checks, machine_check_input
 from score_flyio.fly.codec import unstructure
 from score_flyio.flytoml import read_fly_toml
@@ -150,7 +150,7 @@ def effects(spec: AppSpec) -> str:
     try:
         found.append(render(spec, files=files)[0].to_json())
         for group in process_groups(spec):
-            first = launch_plan(spec, group, image="i", release=RELEASE, files=files).first
+            first = launch_request(spec, group, image="i", release=RELEASE, files=files)
             tested = Machine(config=first.config)
             checks = group_machine_checks(spec, group)
             made = (machine_check_input(spec, each, tested, release=RELEASE) for each in checks)

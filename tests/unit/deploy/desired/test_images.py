@@ -8,9 +8,8 @@ import pytest
 
 from fly_machines.models import Machine
 from score_flyio.deploy.desired.images import named_images, needs_image
-from score_flyio.deploy.desired.launch import launch_plan
+from score_flyio.deploy.desired.requests import launch_request, update_input
 from score_flyio.deploy.desired.special import machine_check_input
-from score_flyio.deploy.desired.update import update_input
 from score_flyio.flytoml.spec import (
     AppSpec,
     BuildSection,
@@ -95,9 +94,9 @@ def test_one_of_its_own_is_needed_unless_all_containers_bring_theirs(
 def test_machines_get_what_the_names_mean(spec: AppSpec) -> None:
     images = {"side:1": "side:1@sha256:a", "lost:1": "lost:1@sha256:b"}
     own = "own:1" if needs_image(spec, FILES) else ""
-    first = launch_plan(
+    first = launch_request(
         spec, "app", image=own, images=images, release=RELEASE, files=FILES
-    ).first.config
+    ).config
     update = update_input(
         spec, "app", Machine(), image=own, images=images, release=RELEASE, files=FILES
     ).request.config
@@ -118,7 +117,7 @@ def test_files_with_the_config_of_an_image_get_it_too() -> None:
     }
     images = {name: f"{name}@sha256:{name[:1]}" for name in ("side:1", "tool:1")}
     own = "own:1@sha256:o"
-    first = launch_plan(spec, "app", image=own, images=images, release=RELEASE, files=FILES).first
+    first = launch_request(spec, "app", image=own, images=images, release=RELEASE, files=FILES)
     update = update_input(
         spec, "app", Machine(), image=own, images=images, release=RELEASE, files=FILES
     ).request

@@ -15,16 +15,21 @@ from fly_machines.models import (
 from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.guest import preset
-from score_flyio.deploy.desired.launch import launch_plan
 from score_flyio.deploy.desired.mounts import first_deploy_volumes, volume_request
 from score_flyio.deploy.desired.render import render
+from score_flyio.deploy.desired.requests import (
+    MachineUpdate,
+    availability,
+    launch_request,
+    standby_request,
+    update_input,
+)
 from score_flyio.deploy.desired.settings import build_strategies, deploy_settings
 from score_flyio.deploy.desired.special import (
     console_machine,
     machine_check_input,
     release_command_input,
 )
-from score_flyio.deploy.desired.update import MachineUpdate, update_input
 from score_flyio.fly.codec import structure, unstructure
 from score_flyio.flytoml.spec import (
     AppSpec,
@@ -50,7 +55,7 @@ NONE = MemoryFiles()
 
 
 @pytest.mark.parametrize(
-    ("spec", "ha", "availability"),
+    ("spec", "ha", "gets"),
     [
         (AppSpec(http_service=HTTP), True, "pair"),
         (AppSpec(services=(Service(),)), True, "pair"),
@@ -60,9 +65,10 @@ NONE = MemoryFiles()
         (AppSpec(), False, "single"),
     ],
 )
-def test_availability(spec: AppSpec, ha: bool, availability: str, release: Release) -> None:
-    plan = launch_plan(spec, "app", image="i", release=release, files=NONE, ha=ha)
-    assert plan.availability == availability
+def test_availability(spec: AppSpec, ha: bool, gets: str, release: Release) -> None:
+    request = launch_request(spec, "app", image="i", release=release, files=NONE)
+    assert request.config is not None
+    assert availability(request.config, ha=ha) == gets
 
 
 def test_create_request(release: Release) -> None:
@@ -73,8 +79,8 @@ def test_create_request(release: Release) -> None:
         mounts=(DATA, Mount(source="more", destination="/more")),
         vm=(VmSpec(host_dedication_id="other"),),
     )
-    plan = launch_plan(spec, "app", image="i", release=release, files=NONE)
-    assert unstructure(plan.first) == {
+    first = launch_request(spec, "app", image="i", release=release, files=NONE)
+    assert unstructure(first) == {
         "region": "ams",
         "lease_ttl": 61,
         "skip_secrets": False,
@@ -106,9 +112,9 @@ def test_create_request(release: Release) -> None:
 def test_the_given_guest_counts_without_a_vm_table_and_is_not_changed(release: Release) -> None:
     guest = preset("shared-cpu-4x")
     spec = AppSpec(host_dedication_id="rack")
-    plan = launch_plan(spec, "app", image="i", release=release, files=NONE, guest=guest)
-    assert plan.first.config is not None
-    assert plan.first.config.guest == preset_on("shared-cpu-4x", "rack")
+    first = launch_request(spec, "app", image="i", release=release, files=NONE, guest=guest)
+    assert first.config is not None
+    assert first.config.guest == preset_on("shared-cpu-4x", "rack")
     assert guest == preset("shared-cpu-4x")
 
 
@@ -119,10 +125,10 @@ def preset_on(size: str, rack: str) -> FlyMachineGuest:
 
 
 def test_a_standby_leaves_the_first_request_alone(release: Release) -> None:
-    plan = launch_plan(AppSpec(), "app", image="i", release=release, files=NONE)
-    before = deepcopy(plan.first)
-    standby = plan.standby("m1")
-    assert plan.first == before
+    first = launch_request(AppSpec(), "app", image="i", release=release, files=NONE)
+    before = deepcopy(first)
+    standby = standby_request(first, "m1")
+    assert first == before
     assert standby.skip_launch is True
     assert standby.config is not None
     assert standby.config.standbys == ["m1"]

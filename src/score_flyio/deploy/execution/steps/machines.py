@@ -11,6 +11,7 @@ import anyio
 from fly_machines import models
 from score_flyio.base.record import evolve
 from score_flyio.deploy.app_step import CreateVolume
+from score_flyio.deploy.desired.requests import standing_by
 from score_flyio.deploy.execution.context import (
     Context,
     MadeMachine,
@@ -156,9 +157,7 @@ def _standing_by(
 ) -> models.FlyMachineConfig:
     if not step.standby_for:
         return config
-    names = [context.machine(target).id for target in step.standby_for]
-    env = {**(config.env or {}), "FLY_STANDBY_FOR": ",".join(names)}
-    return evolve(config, standbys=names, env=env)
+    return standing_by(config, [context.machine(target).id for target in step.standby_for])
 
 
 def _marked(
