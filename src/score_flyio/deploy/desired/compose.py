@@ -22,7 +22,7 @@ from fly_machines.models import (
     FlyFile,
 )
 from score_flyio.base.place import Path
-from score_flyio.base.record import frozen
+from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import read
 from score_flyio.deploy.model import FileSource
@@ -50,7 +50,7 @@ def compose_containers(path: str, files: FileSource) -> list[FlyContainerConfig]
         return []
     content = read(files, path, field=FIELD)
     services = read_services(content, path)
-    dependencies = {name: _dependencies(name, s.get("depends_on")) for name, s in services.items()}
+    depends_on = {name: _dependencies(name, s.get("depends_on")) for name, s in services.items()}
     built = [name for name, service in services.items() if service.get("build") is not None]
     if len(built) > 1:
         raise ConversionError(
@@ -60,12 +60,10 @@ def compose_containers(path: str, files: FileSource) -> list[FlyContainerConfig]
             hint="name an image for all of them but one",
         )
     folder = posixpath.dirname(path)
-    containers = []
-    for name in sorted(services):
-        container = _container(name, services[name], folder, files)
-        container.depends_on = dependencies[name] or None
-        containers.append(container)
-    return containers
+    return [
+        evolve(_container(name, service, folder, files), depends_on=depends_on[name] or None)
+        for name, service in sorted(services.items())
+    ]
 
 
 def compose_file(path: str, files: FileSource) -> str:
@@ -97,8 +95,8 @@ def _container(
         name=name,
         image=image,
         env=_environment(service.get("environment")),
-        cmd=_words(service.get("command")),
-        entrypoint=_words(service.get("entrypoint")),
+        cmd=_words(service.get("command")) or None,
+        entrypoint=_words(service.get("entrypoint")) or None,
         user=text_of(service.get("user")) or None,
         files=_files(service.get("volumes"), folder, files) or None,
         healthchecks=None if check is None else [_healthcheck(name, check)],
@@ -109,11 +107,10 @@ def _environment(value: dict[str, Any] | None) -> dict[str, str] | None:
     return {key: text_of(item) for key, item in (value or {}).items()} or None
 
 
-def _words(value: Any) -> list[str] | None:
-    if isinstance(value, list):
-        words = [item.text for item in value if isinstance(item, Scalar) and item.is_text]
-        return words or None
-    return [value.text] if isinstance(value, Scalar) and value.is_text else None
+def _words(value: Any) -> list[str]:
+    """What flyctl takes for texts, of a list or of one value."""
+    items = value if isinstance(value, list) else [value]
+    return [item.text for item in items if isinstance(item, Scalar) and item.is_text]
 
 
 def _files(volumes: list[Any] | None, folder: str, source: FileSource) -> list[FlyFile]:
@@ -146,7 +143,7 @@ def _dependencies(name: str, value: Any) -> list[FlyContainerDependency]:
     if value is None:
         return []
     if isinstance(value, list):
-        names = sorted({item.text for item in value if isinstance(item, Scalar) and item.is_text})
+        names = sorted(set(_words(value)))
         return [FlyContainerDependency(name=other, condition="started") for other in names]
     if not isinstance(value, Mapping) or not (value.only_texts or not value):
         refuse(f"depends_on of service {name!r} is neither a list nor a map", "write a list")
@@ -161,7 +158,7 @@ def _dependencies(name: str, value: Any) -> list[FlyContainerDependency]:
 
 
 def _healthcheck(name: str, value: dict[str, Any]) -> FlyContainerHealthcheck:
-    words = _words(value.get("test")) or []
+    words = _words(value.get("test"))
     if isinstance(value.get("test"), list) and words[:1] in (["CMD"], ["CMD-SHELL"]):
         words = words[1:]
     return FlyContainerHealthcheck(
@@ -176,9 +173,8 @@ def _healthcheck(name: str, value: dict[str, Any]) -> FlyContainerHealthcheck:
 def _retries(name: str, value: Any) -> int | None:
     if value is None:
         return None
-    count = math.nan
-    if isinstance(value, Scalar) and not value.is_text:
-        count = number_of(value.text)
+    is_number = isinstance(value, Scalar) and not value.is_text
+    count = number_of(value.text) if is_number else math.nan
     if not math.isfinite(count):
         refuse(f"retries of service {name!r} is not a number", "write a whole number")
     return int(count) if count >= 1 else None
@@ -236,26 +232,29 @@ def number_of(text: str) -> float:
 def read_services(content: bytes, path: str) -> dict[str, dict[str, Any]]:
     """The services of a compose file, by name; scalars in them are `Scalar`, null is None."""
     try:
-        document = _load(content)
+        document = read_yaml(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         refuse(f"{path} is not UTF-8 text", "save it as UTF-8")
     except YamlError as error:
         refuse(f"{path}:{error.line or 1}: not YAML: {error.message}", "fix the file at that place")
-    if document is not None and not isinstance(document, dict):
+    root = _value(document.root, (), {key.path: key.kind for key in document.odd_keys})
+    tree = {} if root is None else root
+    if not isinstance(tree, dict):
         refuse(f"{path} is not a map", "write services: {NAME: {image: …}}")
-    _check(document or {}, _TOP, path)
-    services = (document or {}).get("services")
+    _check(tree, _TOP, path)
+    services = tree.get("services")
     if not services:
         raise ConversionError(
             FIELD, "no_services", f"{path} has no services", hint="add a service with an image"
         )
-    for name, service in services.items():
-        if service is not None and not isinstance(service, dict):
+    found = {name: {} if service is None else service for name, service in services.items()}
+    for name, service in found.items():
+        if not isinstance(service, dict):
             refuse(f"{path}: service {name!r} is not a map", "write NAME: {image: …}")
-        _check(service or {}, _SERVICE, f"{path}: service {name!r}")
-        check = (service or {}).get("healthcheck")
-        _check(check or {}, _HEALTHCHECK, f"{path}: healthcheck of service {name!r}")
-    return {name: service or {} for name, service in services.items()}
+        _check(service, _SERVICE, f"{path}: service {name!r}")
+        check = service.get("healthcheck") or {}
+        _check(check, _HEALTHCHECK, f"{path}: healthcheck of service {name!r}")
+    return found
 
 
 def _check(section: dict[str, Any], shapes: dict[str, Shape], place: str) -> None:
@@ -282,11 +281,6 @@ def _has_shape(value: Any, shape: Shape) -> bool:
 
 def _is_collection(value: Any) -> bool:
     return isinstance(value, dict | list)
-
-
-def _load(content: bytes) -> Any:
-    document = read_yaml(content.decode("utf-8-sig"))
-    return _value(document.root, (), {key.path: key.kind for key in document.odd_keys})
 
 
 def _value(node: Node, path: Path, odd: dict[Path, str]) -> Any:
