@@ -15,6 +15,7 @@ from score_flyio.base.record import evolve, frozen
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.flytoml.spec import VmSpec
 from score_flyio.flytoml.values import memory_mib
+from score_flyio.flytoml.write import to_json
 
 DEFAULT_SIZE: Final = "shared-cpu-1x"
 DEFAULT_GPU_SIZE: Final = "performance-8x"
@@ -52,17 +53,6 @@ SIZES_BY_PROCESSORS: Final = {
     (guest.cpu_kind, guest.cpus, guest.gpu_kind): name for name, guest in _PRESETS.items()
 }
 """Names of the presets by the kind and number of their CPUs, and the kind of their GPUs."""
-
-_OVERRIDES: Final = (
-    "cpu_kind",
-    "cpus",
-    "memory_mb",
-    "max_memory_mb",
-    "gpus",
-    "gpu_kind",
-    "host_dedication_id",
-    "persist_rootfs",
-)
 
 
 @frozen
@@ -172,12 +162,7 @@ def guest_of(vm: VmSpec, *, host_dedication_id: str = "", place: str = "vm") -> 
         guest.host_dedication_id = host_dedication_id
     if vm.memory:
         guest.memory_mb = _memory(vm.memory, place)
-    for name in _OVERRIDES:
-        if value := getattr(vm, name):
-            setattr(guest, name, value)
-    if vm.kernel_args:
-        guest.kernel_args = list(vm.kernel_args)
-    return guest
+    return evolve(guest, **to_json(evolve(vm, size="", memory="", processes=())))
 
 
 def default_guest() -> FlyMachineGuest:

@@ -17,7 +17,7 @@ import anyio
 import anyio.abc
 
 from score_flyio.base.record import define, evolve, field, frozen
-from score_flyio.deploy.app_step import AllocateAddress, DestroyApp, ReleaseAddress
+from score_flyio.deploy.app_step import DestroyApp, ReleaseAddress
 from score_flyio.deploy.execution.context import (
     Context,
     ContextSettings,
@@ -434,17 +434,10 @@ def _refuse_circle(needs: Mapping[str, Iterable[str]]) -> None:
         ) from error
 
 
-def _addresses(known: Iterable[str], results: Iterable[StepResult]) -> tuple[str, ...]:
-    """By which the app is reached after the steps."""
-    found = set(known)
-    for result in results:
-        match result.step:
-            case AllocateAddress() if result.value:
-                found.add(str(result.value))
-            case ReleaseAddress(address=address) if result.outcome == "done":
-                found.discard(address)
-            case DestroyApp() if result.outcome == "done":
-                return ()
-            case _:
-                pass
-    return tuple(sorted(found - {""}))
+def _addresses(known: set[str], results: Iterable[StepResult]) -> tuple[str, ...]:
+    """By which the app is reached after the steps; those that were allocated are known."""
+    done = [result.step for result in results if result.outcome == "done"]
+    if any(isinstance(step, DestroyApp) for step in done):
+        return ()
+    released = {step.address for step in done if isinstance(step, ReleaseAddress)}
+    return tuple(sorted(known - released - {""}))

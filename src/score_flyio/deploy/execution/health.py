@@ -206,14 +206,13 @@ class HealthWatch:
         """
 
         def still_well(seen: models.Machine) -> Verdict:
-            looping = crash_loop(seen)
-            if looping:
+            if looping := crash_loop(seen):
                 return Verdict(Health.BAD, looping)
             verdict = judge(seen, instance_id=None, checks=False)
-            if verdict.health is Health.BAD or anyio.current_time() < until:
-                health = Health.BAD if verdict.health is Health.BAD else Health.PENDING
-                return Verdict(health, verdict.reason)
-            return Verdict(Health.WELL)
+            if verdict.health is Health.BAD:
+                return verdict
+            over = anyio.current_time() >= until
+            return Verdict(Health.WELL if over else Health.PENDING, verdict.reason)
 
         now = anyio.current_time()
         watch = _Watch(

@@ -11,11 +11,12 @@ from typing import Final
 import anyio
 
 from fly_machines import models
-from score_flyio.deploy.app_step import CreateVolume, DestroyVolume
+from score_flyio.deploy.app_step import DestroyVolume
 from score_flyio.deploy.execution.context import Context, MadeMachine
+from score_flyio.deploy.execution.steps.app import MadeVolume
 from score_flyio.deploy.metadata import is_own
-from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import AppPlan
+from score_flyio.deploy.planning.recovery import undone
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step
 from score_flyio.errors import FlyError
 from score_flyio.fly.present import LAUNCH_KEY, living, metadata
@@ -68,23 +69,17 @@ async def _with_all(context: Context, app: str, made: set[str]) -> Sequence[mode
 
 def taking_back(plan: AppPlan, results: Mapping[str, object]) -> Iterable[Step]:
     """The steps that undo a launch: the machines, then the volumes that were made for them."""
-    gone: list[Step] = [
-        DestroyMachine(
-            id=f"{step.id}:undone",
-            group=step.group,
-            target=Ref(step=step.id, label=step.label),
-            reason=WHY,
-        )
+    machines = [
+        DestroyMachine(id=undone(step.id), group=step.group, target=step.target, reason=WHY)
         for step in plan.steps
         if isinstance(step, CreateMachine) and step.id in results
     ]
-    machines = tuple(step.id for step in gone)
-    for step in plan.steps:
-        volume = results.get(step.id) if isinstance(step, CreateVolume) else None
-        if volume is not None:
-            name = getattr(volume, "id", "")
-            gone.append(DestroyVolume(id=f"{step.id}:undone", volume=name, needs=machines))
-    return gone
+    after = tuple(step.id for step in machines)
+    volumes = [made for step in plan.steps if isinstance(made := results.get(step.id), MadeVolume)]
+    return [
+        *machines,
+        *(DestroyVolume(id=undone(v.step.id), volume=v.id, needs=after) for v in volumes),
+    ]
 
 
 def _age(machine: models.Machine) -> tuple[str, ...]:

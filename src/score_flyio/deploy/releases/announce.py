@@ -6,6 +6,7 @@ Fly numbers the release; id and number go into the metadata of the machines, as 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, TypeVar
 
 import anyio
@@ -42,9 +43,10 @@ class Announcement:
     tasks: anyio.abc.TaskGroup
     """The calls are tasks of it."""
     warn: Callable[[str], None]
-    release: Release | None = None
-    """As it is planned; None: nothing is told, as long as the plan is not known."""
+    release: Release = field(factory=partial(Release, version=0))
+    """As it is planned."""
     notice: Notice | None = None
+    """None: nothing is told, as long as the plan is not known."""
     app_is_new: bool = False
     """Made in this run, so that it may not be seen everywhere yet."""
     recorded: Release | None = None
@@ -64,11 +66,9 @@ class Announcement:
 
     def begin(self) -> None:
         """Tell of the release in the background, once."""
-        if self.api is None or self.release is None or self.notice is None:
-            return
-        if self._answered is None:
+        if self.api is not None and self.notice is not None and self._answered is None:
             self._answered = anyio.Event()
-            self.tasks.start_soon(self._tell, self.api, self.release, self.notice, self._answered)
+            self.tasks.start_soon(self._tell, self.api, self.notice, self._answered)
 
     async def stamped(self, config: models.FlyMachineConfig) -> models.FlyMachineConfig:
         """The config with the release as Fly numbered it; as it is when there is no answer."""
@@ -97,9 +97,8 @@ class Announcement:
         with anyio.move_on_after(PATIENCE, shield=True):
             await self._update(status, error)
 
-    async def _tell(
-        self, api: ReleaseApi, release: Release, notice: Notice, answered: anyio.Event
-    ) -> None:
+    async def _tell(self, api: ReleaseApi, notice: Notice, answered: anyio.Event) -> None:
+        release = self.release
         try:
             told = await self._tried(lambda: self._create(api, notice), "begin")
             if told is not None:
