@@ -25,7 +25,7 @@ from score_flyio.convert.variables import Variables, variables
 from score_flyio.convert.volumes import mounts
 from score_flyio.errors import Problem
 from score_flyio.flytoml.names import RULE, Exposure, is_app_name
-from score_flyio.flytoml.spec import AppSpec, Service
+from score_flyio.flytoml.spec import AppSpec, ExperimentalSection, Service
 from score_flyio.score.load import LoadedWorkload
 from score_flyio.score.model import Container
 from score_flyio.score.placeholders import PENDING, Lookup
@@ -127,8 +127,6 @@ def _with_process(draft: Draft, spec: AppSpec, container: Container, own: Variab
     """The app with the one container as the main process of the machine."""
     draft.secrets.update(own.secret)
     if container.args or container.command:
-        from score_flyio.flytoml.spec import ExperimentalSection
-
         command = ExperimentalSection(cmd=container.args, entrypoint=container.command)
         spec = evolve(spec, experimental=command)
     return evolve(

@@ -7,15 +7,10 @@ UDP. No interval, timeout or grace period is written: the platform's defaults ho
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from score_flyio.base.record import evolve
 from score_flyio.convert.draft import Draft
-from score_flyio.flytoml.spec import Service, ServiceHttpCheck
+from score_flyio.flytoml.spec import Check, Service, ServiceHttpCheck
 from score_flyio.score.model import HttpProbe
-
-if TYPE_CHECKING:
-    from score_flyio.flytoml.spec import Check
 
 
 def add_checks(draft: Draft, services: list[Service], *, several: bool) -> dict[str, Check]:
@@ -50,8 +45,6 @@ def _service_of(probe: HttpProbe, services: list[Service]) -> int | None:
 
 
 def _check(probe: HttpProbe) -> Check:
-    from score_flyio.flytoml.spec import Check
-
     https = probe.scheme == "HTTPS"
     return Check(
         type="http",

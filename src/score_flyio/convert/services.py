@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.place import quoted
@@ -21,11 +21,8 @@ from score_flyio.convert.build import KEYS as BUILD_KEYS
 from score_flyio.convert.build import is_build_annotation
 from score_flyio.convert.draft import Draft
 from score_flyio.flytoml.names import CONCURRENCY_TYPES, HANDLERS, Exposure
-from score_flyio.flytoml.spec import AutoStop, Service, ServicePort
+from score_flyio.flytoml.spec import AutoStop, Concurrency, HttpOptions, Service, ServicePort
 from score_flyio.score.model import Port
-
-if TYPE_CHECKING:
-    from score_flyio.flytoml.spec import Concurrency, HttpOptions
 
 PREFIX: Final = "score-flyio.astromechza.github.com/"
 KEYS: Final = ("handlers", "http-options", "auto-stop", "min-running", "concurrency", "public")
@@ -183,7 +180,7 @@ def _service(draft: Draft, port: Port, given: dict[str, str]) -> Service:
             return None
 
     handlers = read("handlers", _handlers) or ()
-    http_options = read("http-options", _http_options)
+    http_options = read("http-options", partial(_section, HttpOptions))
     if exposed := read("public", partial(_one_of, _EXPOSURES)):
         draft.exposures.add(exposed)
     tcp = port.protocol == "TCP"
@@ -227,22 +224,14 @@ def _min_running(text: str) -> int:
     return int(text)
 
 
-def _http_options(text: str) -> HttpOptions | None:
-    from score_flyio.flytoml.spec import HttpOptions
-
-    return _section(text, HttpOptions)
-
-
 def _concurrency(text: str) -> Concurrency | None:
-    from score_flyio.flytoml.spec import Concurrency
-
-    concurrency = _section(text, Concurrency)
+    concurrency = _section(Concurrency, text)
     if concurrency is not None and concurrency.type not in ("", *CONCURRENCY_TYPES):
         raise ValueError(f"type must be {' or '.join(CONCURRENCY_TYPES)}")
     return concurrency
 
 
-def _section(text: str, section: type[Section]) -> Section | None:
+def _section(section: type[Section], text: str) -> Section | None:
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:

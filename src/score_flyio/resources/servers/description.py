@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from score_flyio.base.place import Path, shown
 from score_flyio.base.record import field, fields, frozen
 from score_flyio.flytoml.names import LONGEST_VOLUME, as_volume_name, is_app_name, is_secret_name
-
-if TYPE_CHECKING:
-    from score_flyio.yaml.typed import Reader
+from score_flyio.yaml.typed import Reader
 
 
 @frozen(kw_only=True)
