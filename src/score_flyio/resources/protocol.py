@@ -48,6 +48,21 @@ MOST_REASON: Final = 400
 """Characters of the reason that a failed call gives."""
 
 
+class Calling:
+    """A provisioner whose two calls are one, with a mode."""
+
+    __slots__ = ()
+
+    async def provision(self, request: ProvisionRequest) -> ProvisionResult:
+        return await self.call("provision", request)
+
+    async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
+        return await self.call("deprovision", request)
+
+    async def call(self, mode: Mode, request: ProvisionRequest) -> ProvisionResult:
+        raise NotImplementedError
+
+
 def for_other_tools(request: ProvisionRequest, surroundings: JsonObject) -> JsonObject:
     """What programs for score-compose and score-k8s look for: other members, or other values."""
     services: JsonObject = {

@@ -20,6 +20,7 @@ from score_flyio.net.credentials import OF_THE_STATE
 from score_flyio.resources.define import BUILT_IN, MODE_VARIABLE
 from score_flyio.resources.protocol import (
     MAX_ANSWER,
+    Calling,
     Mode,
     call_failed,
     encode_request,
@@ -35,7 +36,7 @@ LINGER = 2.0
 
 
 @frozen(kw_only=True)
-class CommandProvisioner:
+class CommandProvisioner(Calling):
     """Runs `spec` once for each resource."""
 
     id: str
@@ -51,13 +52,7 @@ class CommandProvisioner:
     def uses_shared(self) -> bool | None:
         return True if self.spec.args[:1] == (BUILT_IN,) else None
 
-    async def provision(self, request: ProvisionRequest) -> ProvisionResult:
-        return await self._call("provision", request)
-
-    async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
-        return await self._call("deprovision", request)
-
-    async def _call(self, mode: Mode, request: ProvisionRequest) -> ProvisionResult:
+    async def call(self, mode: Mode, request: ProvisionRequest) -> ProvisionResult:
         body = encode_request(request, None if self.more is None else self.more(request))
         try:
             with anyio.fail_after(self.timeout):

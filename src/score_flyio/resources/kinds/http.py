@@ -17,6 +17,7 @@ from score_flyio.net.reason import network_reason
 from score_flyio.net.web_address import shown_url
 from score_flyio.resources.protocol import (
     MAX_ANSWER,
+    Calling,
     Mode,
     beginning,
     call_failed,
@@ -35,7 +36,7 @@ SHOWN = 300
 
 
 @frozen(kw_only=True)
-class HttpProvisioner:
+class HttpProvisioner(Calling):
     """Calls `spec.url` once for each resource."""
 
     uses_shared = None
@@ -46,13 +47,7 @@ class HttpProvisioner:
     transport: httpx.AsyncBaseTransport | None = field(default=None, repr=False)
     """None: the network."""
 
-    async def provision(self, request: ProvisionRequest) -> ProvisionResult:
-        return await self._call("provision", request)
-
-    async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
-        return await self._call("deprovision", request)
-
-    async def _call(self, mode: Mode, request: ProvisionRequest) -> ProvisionResult:
+    async def call(self, mode: Mode, request: ProvisionRequest) -> ProvisionResult:
         body = encode_request(request)
         method = "POST" if mode == "provision" else "DELETE"
         where = f"{method} {shown_url(self.spec.url)}"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
 
 from score_flyio.base.record import frozen
 from score_flyio.base.secret import Secret
 from score_flyio.errors import ProvisionFailed
 from score_flyio.errors.unwrap import in_words
-from score_flyio.resources.protocol import MEMBERS, call_failed
+from score_flyio.resources.protocol import MEMBERS, Calling, Mode, call_failed
 from score_flyio.resources.provisioner import (
     Provisioner,
     ProvisionIncomplete,
@@ -19,24 +18,15 @@ from score_flyio.resources.provisioner import (
 
 
 @frozen(kw_only=True)
-class InProcessProvisioner:
+class InProcessProvisioner(Calling):
     """Calls the provisioner of a package."""
 
     id: str
     uses_shared: bool | None
     plugin: Provisioner
 
-    async def provision(self, request: ProvisionRequest) -> ProvisionResult:
-        return await self._call(self.plugin.provision, request)
-
-    async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
-        return await self._call(self.plugin.deprovision, request)
-
-    async def _call(
-        self,
-        work: Callable[[ProvisionRequest], Awaitable[ProvisionResult]],
-        request: ProvisionRequest,
-    ) -> ProvisionResult:
+    async def call(self, mode: Mode, request: ProvisionRequest) -> ProvisionResult:
+        work = self.plugin.provision if mode == "provision" else self.plugin.deprovision
         incomplete: ProvisionIncomplete | None = None
         try:
             result = await work(request)

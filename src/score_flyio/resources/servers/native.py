@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from score_flyio.base.record import field, frozen
 from score_flyio.resources import define
+from score_flyio.resources.protocol import Calling, Mode
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.state.resources import CommandSpec, ProvisionerDefinition
 
 if TYPE_CHECKING:
     from score_flyio.resources.registry import Means
-    from score_flyio.resources.servers.provisioner import OwnServer, SharedServer
     from score_flyio.resources.template.entry import Entry
 
 PROGRAM: Final = "score-flyio"
@@ -25,7 +25,7 @@ MODE: Final = f"${define.MODE_VARIABLE}"
 
 
 @frozen(eq=False, repr=False)
-class ServerProvisioner:
+class ServerProvisioner(Calling):
     """What serves a description; what it needs is loaded when it is called."""
 
     entry: Entry
@@ -42,17 +42,12 @@ class ServerProvisioner:
         """The key of the shared state with the server; None: each resource has its own."""
         return self.entry.shared_key if self.entry.shared_server else None
 
-    async def provision(self, request: ProvisionRequest) -> ProvisionResult:
-        return await self._work().provision(request)
-
-    async def deprovision(self, request: ProvisionRequest) -> ProvisionResult:
-        return await self._work().deprovision(request)
-
-    def _work(self) -> OwnServer | SharedServer:
+    async def call(self, mode: Mode, request: ProvisionRequest) -> ProvisionResult:
         from score_flyio.resources.servers.provisioner import OwnServer, SharedServer
 
         kind = SharedServer if self.entry.shared_server else OwnServer
-        return kind(self.entry, self.means.access(), self.means.surroundings(), self.named)
+        work = kind(self.entry, self.means.access(), self.means.surroundings(), self.named)
+        return await (work.provision if mode == "provision" else work.deprovision)(request)
 
 
 def builtin_kind(definition: ProvisionerDefinition) -> str | None:
