@@ -23,12 +23,10 @@ from score_flyio.score.placeholders import PENDING
 
 @frozen(kw_only=True)
 class FileContent:
-    """Where the bytes of a file come from: one of the four is set."""
+    """Where the bytes of a file come from: one of the three is set."""
 
     target: str
-    text: str | None = None
     data: bytes | None = None
-    """Bytes that are not text."""
     local_path: str | None = None
     """A file to be taken as it is, relative to the working folder."""
     secret_name: str | None = None
@@ -44,15 +42,18 @@ def contents(draft: Draft, container: Container) -> list[FileContent]:
 
 def file_spec(draft: Draft, container: Container, content: FileContent) -> FileSpec:
     """The file as `[[files]]` entry; bytes that are not text go to a side file."""
-    local_path = content.local_path or ""
+    local_path, text = content.local_path or "", None
     if content.data is not None:
-        local_path = posixpath.join(draft.side_folder, _side_name(draft, container, content))
-        draft.side_files[local_path] = content.data
+        try:
+            text = content.data.decode()
+        except UnicodeDecodeError:
+            local_path = posixpath.join(draft.side_folder, _side_name(draft, container, content))
+            draft.side_files[local_path] = content.data
     return FileSpec(
         guest_path=content.target,
         local_path=local_path,
         secret_name=content.secret_name or "",
-        raw_value=content.text,
+        raw_value=text,
     )
 
 
@@ -64,8 +65,7 @@ def container_file(content: FileContent) -> dict[str, Any]:
     elif content.local_path is not None:
         entry["local_path"] = content.local_path
     else:
-        data = content.data if content.data is not None else (content.text or "").encode()
-        entry["raw_value"] = _base64(data)
+        entry["raw_value"] = _base64(content.data or b"")
     if content.mode is not None:
         entry["mode"] = int(content.mode, 8)
     return entry
@@ -80,7 +80,7 @@ def _content(draft: Draft, container: Container, file: FileMount) -> FileContent
         return _sourced(draft, container, file, (*path, "source"))
     assert file.content is not None
     if file.no_expand:
-        return FileContent(target=file.target, text=file.content, mode=file.mode)
+        return FileContent(target=file.target, data=file.content.encode(), mode=file.mode)
     return _expanded(draft, container, file, file.content, (*path, "content"))
 
 
@@ -90,10 +90,7 @@ def _binary(draft: Draft, file: FileMount, path: Path) -> FileContent | None:
     except (binascii.Error, ValueError):
         draft.fail("file_invalid", path, "is not standard base64", "encode the bytes as base64")
         return None
-    try:
-        return FileContent(target=file.target, text=data.decode("utf-8"), mode=file.mode)
-    except UnicodeDecodeError:
-        return FileContent(target=file.target, data=data, mode=file.mode)
+    return FileContent(target=file.target, data=data, mode=file.mode)
 
 
 def _sourced(draft: Draft, container: Container, file: FileMount, path: Path) -> FileContent | None:
@@ -118,7 +115,7 @@ def _sourced(draft: Draft, container: Container, file: FileMount, path: Path) ->
     draft.findings[before:] = [
         _in_source(problem, local_path, text) for problem in draft.findings[before:]
     ]
-    return as_is if expanded.text == text else expanded
+    return as_is if expanded.data == data else expanded
 
 
 def _in_source(problem: Problem, name: str, text: str) -> Problem:
@@ -137,7 +134,7 @@ def _expanded(
     draft: Draft, container: Container, file: FileMount, text: str, path: Path
 ) -> FileContent:
     result = draft.substituted(text, path)
-    plain = FileContent(target=file.target, text=result.text, mode=file.mode)
+    plain = FileContent(target=file.target, data=result.text.encode(), mode=file.mode)
     if not result.secret and PENDING not in result.text:
         return plain
     name = _secret_name(draft.workload.name + container.name + file.target)
