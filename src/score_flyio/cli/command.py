@@ -5,7 +5,8 @@ returns an `Invocation`. Parsing therefore never waits, needs no event loop, and
 completion stay fast.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -72,7 +73,11 @@ class Command(_Sectioned):
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         params = super().get_params(ctx)
         if ctx.resilient_parsing:  # a shell asks how a word can go on
-            _let_complete(self.name, params)
+            from score_flyio.cli.completing import complete, kind_of
+
+            for param in params:
+                if kind := kind_of(self.name, param):
+                    setattr(param, "shell_complete", partial(complete, kind))  # noqa: B010  # its method
         return params
 
     async def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -177,13 +182,3 @@ class LazyGroup(Group):
             if name.startswith(incomplete)
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
-
-
-def _let_complete(command: str | None, params: Iterable[click.Parameter]) -> None:
-    from functools import partial
-
-    from score_flyio.cli.completing import complete, kind_of
-
-    for param in params:
-        if kind := kind_of(command, param):
-            setattr(param, "shell_complete", partial(complete, kind))  # noqa: B010  # its method

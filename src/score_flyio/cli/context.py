@@ -64,6 +64,7 @@ class CliContext:
             environ.get("SCORE_FLYIO_DEBUG", "").strip().lower() in _TRUE
         )
         color = not given.get("no_color") and not environ.get("NO_COLOR")
+        on_github = environ.get("GITHUB_ACTIONS") == "true"
         output = Output(
             stdout=Sink(sys.stdout, "stdout"),
             stderr=Sink(sys.stderr, "stderr"),
@@ -71,7 +72,7 @@ class CliContext:
             quiet=bool(given.get("quiet")),
             debug_on=debug,
             color=color and environ.get("TERM") != "dumb",
-            workspace=_workspace(environ),
+            workspace=Path(environ.get("GITHUB_WORKSPACE", "")) if on_github else None,
         )
         places = {"--state": given.get("state"), STATE_VARIABLE: environ.get(STATE_VARIABLE)}
         state_from = next((name for name, url in places.items() if url), "--state")
@@ -229,12 +230,6 @@ def _decoded(data: bytes, name: str) -> str:
             hint="save it as UTF-8",
             code="not_utf8",
         ) from error
-
-
-def _workspace(environ: Mapping[str, str]) -> Path | None:
-    """The root of a repository on one of GitHub's runners."""
-    on_github = environ.get("GITHUB_ACTIONS") == "true"
-    return Path(environ.get("GITHUB_WORKSPACE", "")) if on_github else None
 
 
 def _working_folder() -> Path:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
 
-from score_flyio.cli.flyctl_options import OF_FLYCTL
 from score_flyio.cli.go_flags import (
     ImageName,
     MaxUnavailable,
@@ -47,6 +46,41 @@ pairs_option = partial(click.option, type=Variable(), multiple=True, metavar="NA
 """An option that takes `NAME=VALUE`, and may be repeated."""
 time_option = partial(click.option, type=Seconds(), metavar="TIME")
 """An option that takes a time such as `5m`."""
+
+_SO_ANYWAY: Final = (
+    *("--now", "--dns-checks", "--depot", "--recreate-builder", "--wg", "--http-failover"),
+    *("--provision-extensions", "--no-extensions"),
+)
+_IN_PLACE_OF: Final = {
+    "--nixpacks": "write a Dockerfile: nothing else is built from",
+    "--buildpacks-docker-host": "write a Dockerfile: nothing else is built from",
+    "--signal": 'write kill_signal = "SIGTERM" into the fly.toml',
+    "--vm-gpus": "choose a size without GPU: Fly refuses them since August 2026",
+    "--vm-gpu-kind": "choose a size without GPU: Fly refuses them since August 2026",
+    "--host-dedication-id": "write host_dedication_id into a [[vm]] of the fly.toml",
+    "--export-manifest": "use plan --out FILE.plan",
+    "--from-manifest": "use deploy FILE.plan",
+}
+
+
+def _refuse(_ctx: click.Context, option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        name = option.opts[0]
+        raise UsageError(f"{name} of flyctl has no meaning here", hint=_IN_PLACE_OF[name])
+
+
+_meaningless = partial(click.option, hidden=True, expose_value=False)
+OF_FLYCTL: Final[tuple[Any, ...]] = (
+    *(_meaningless(name, is_flag=True) for name in _SO_ANYWAY),
+    *(
+        _meaningless(name, callback=_refuse, is_flag=name == "--nixpacks", default=None)
+        for name in _IN_PLACE_OF
+    ),
+)
+"""Options of flyctl that its users have in scripts, and that mean nothing here.
+
+Some ask for what is so anyway; the others are refused with what to do in their place.
+"""
 
 INPUTS: Final = section(
     "What is deployed",
@@ -177,11 +211,8 @@ IMAGES: Final = section(
 FILES: Final = section(
     "What runs",
     *(
-        click.option(
+        pairs_option(
             f"--file-{kind}",
-            f"file_{kind}",
-            type=Variable(),
-            multiple=True,
             metavar=f"PATH={value}",
             help=f"A file in every machine, {of}; repeatable.",
         )
@@ -220,9 +251,8 @@ SETTINGS: Final = (
         time_option("--release-command-timeout", help="Time for the release command."),
         flag_option("--skip-release-command", help="Do not run the release command."),
         flag_option("--no-public-ips", help="Allocate no public addresses."),
-        click.option(
+        flag_option(
             "--dedicated-ipv4",
-            is_flag=True,
             help="Give each app that is public an IPv4 of its own, for 2 USD a month.",
         ),
         flag_option("--flycast", help="Allocate a private address only."),
@@ -256,9 +286,8 @@ SETTINGS: Final = (
         listing_option("--exclude-machines", metavar="ID,…", help="Leave these machines alone."),
         flag_option("--update-only", help="Create no machines for groups that have none."),
         flag_option("--force", help="Update machines that do not differ, too: they restart."),
-        click.option(
+        flag_option(
             "--start",
-            is_flag=True,
             help="Start machines at rest, too; else they stay so, but for min_machines_running.",
         ),
         listing_option(
@@ -284,10 +313,9 @@ SETTINGS: Final = (
     *IMAGES,
     *section(
         CONSENT,
-        click.option(
+        flag_option(
             "-y",
             "--yes",
-            is_flag=True,
             help="Agree to changes of mounts, and to the end of process groups that left the app.",
         ),
     ),

@@ -23,7 +23,7 @@ from score_flyio.engine.output import Output
 from score_flyio.engine.plans import Plan
 from score_flyio.engine.selection import Refused, Selection, load_inputs
 from score_flyio.engine.target import Target
-from score_flyio.errors import ConfigError, DeployError, Problem, ScoreFlyError, UsageError
+from score_flyio.errors import ConfigError, DeployError, ScoreFlyError, UsageError
 from score_flyio.events import Event, Listener
 
 if TYPE_CHECKING:
@@ -83,9 +83,8 @@ class DeployRun:
         self._output_path("--summary", self.cli.summary)
         report = Report(target=self.target.name)
         if inputs:
-            async with follow(self.cli) as show:
-                listener = show if page is None else _both(show, events.append)
-                report = await self._deployed(inputs, listener, kept)
+            async with follow(self.cli, *([events.append] if page else [])) as show:
+                report = await self._deployed(inputs, show, kept)
         not_loaded = (AppReport.failed(each.label, each.error) for each in refused)
         report = evolve(report, apps=(*not_loaded, *report.apps))
         if self.output is not None and self.output.stdout is not None:
@@ -175,10 +174,10 @@ class DeployRun:
         async with follow(self.cli) as show, self._engine(show) as engine:
             images, failures = await engine.build(inputs, self.options)
         failed = {**_errors(refused), **failures}
-        tell_failures(self.cli, failed)
+        _tell(self.cli, failed.items())
         text = "\n".join(f"{label}: {image or 'needs no image'}" for label, image in images.items())
         self.cli.output.result(Built(images=images), text)
-        return failure_code(failed)
+        return _failure_code(failed)
 
     def _engine(self, listener: Listener | None) -> Engine:
         return Engine(
@@ -255,13 +254,13 @@ def _tell_plan(cli: CliContext, plan: Plan, refused: Sequence[Refused]) -> int:
     """A plan on stdout and in a summary, and on stderr what cannot be planned; the exit code."""
     plan = evolve(plan, failures={**_errors(refused), **plan.failures})
     if cli.output.json or not cli.output.stdout.isatty():  # else the plan says it beside
-        tell_failures(cli, plan.failures)
+        _tell(cli, plan.failures.items())
     if cli.summary is not None or STEP_SUMMARY in cli.environ:
         from score_flyio.cli.ci import plan_summary, write_summary
 
         write_summary(cli, plan_summary(plan))
     cli.output.wrapped((plan,), plan.describe(show_calls=cli.debug))
-    return failure_code(plan.failures)
+    return _failure_code(plan.failures)
 
 
 def show_plan(
@@ -297,16 +296,11 @@ def tell_errors(cli: CliContext, report: Report) -> None:
     _tell(cli, ((app.label, error) for app in report.apps for error in app.failures))
 
 
-def tell_failures(cli: CliContext, failed: Mapping[str, ScoreFlyError]) -> None:
-    """On stderr what could not be loaded or planned."""
-    _tell(cli, failed.items())
-
-
 def _errors(refused: Sequence[Refused]) -> dict[str, ScoreFlyError]:
     return {each.label: each.error for each in refused}
 
 
-def failure_code(failed: Mapping[str, ScoreFlyError]) -> int:
+def _failure_code(failed: Mapping[str, ScoreFlyError]) -> int:
     """2 for bad input only, 1 for other failures, 0 for none."""
     codes = {error.exit_code for error in failed.values()}
     return 0 if not codes else 2 if codes == {2} else 1
@@ -317,7 +311,7 @@ def _tell(cli: CliContext, failures: Iterable[tuple[str, Exception]]) -> None:
     told: set[str] = set()
     for label, error in failures:
         failure = describe(error)
-        of_options = {str(each) for each in failure.problems if _is_of_option(each)}
+        of_options = {str(each) for each in failure.problems if (each.place or "").startswith("--")}
         if told & of_options:
             left = tuple(each for each in failure.problems if str(each) not in told)
             failure = evolve(failure, problems=left, message="\n".join(map(str, left)), hint=None)
@@ -329,18 +323,6 @@ def _tell(cli: CliContext, failures: Iterable[tuple[str, Exception]]) -> None:
             of_options and not failure.message.partition("--")[0]
         )
         cli.output.failure(failure, words if unnamed else f"{label}: {words}", label)
-
-
-def _is_of_option(problem: Problem) -> bool:
-    return str(problem.path[:1] and problem.path[0]).startswith("--")
-
-
-def _both(*listeners: Listener) -> Listener:
-    def listen(event: Event) -> None:
-        for listener in listeners:
-            listener(event)
-
-    return listen
 
 
 def _write_html(cli: CliContext, page: Path, report: Report, events: Sequence[Any]) -> None:

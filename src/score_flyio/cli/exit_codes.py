@@ -63,10 +63,13 @@ def describe(error: BaseException) -> Failure:
             return _describe_group(error)
         case ScoreFlyError():
             parts = error.failures if isinstance(error, DeployError) else ()
-            told = (part for part in map(describe, parts) if part.message not in error.message)
-            return Failure.of(error, *told)
+            single = (part for part in map(describe, parts) if part.message not in error.message)
+            return Failure.of(error, *single)
         case click.ClickException():
-            return _describe_click(error)
+            from score_flyio.cli.usage import told
+
+            message, hint = told(error)
+            return Failure(exit_code=2, code="cli_usage", message=message, hint=hint)
         case KeyboardInterrupt():
             cause = () if error.__cause__ is None else (describe(error.__cause__),)
             return Failure(
@@ -83,18 +86,15 @@ def describe(error: BaseException) -> Failure:
 
 
 def _describe_os(error: OSError) -> Failure:
-    if isinstance(error, FileNotFoundError) and error.filename is None:
+    about = f": {error.filename}" if error.filename is not None else ""
+    message, hint = f"{system_reason(error)}{about}", None
+    if isinstance(error, FileNotFoundError) and not about:
         try:
             Path.cwd()
         except FileNotFoundError:
-            return Failure(
-                exit_code=1,
-                code="os_error",
-                message="the working folder is gone: somebody removed it",
-                hint="change to a folder that exists",
-            )
-    about = f": {error.filename}" if error.filename is not None else ""
-    return Failure(exit_code=1, code="os_error", message=f"{system_reason(error)}{about}")
+            message = "the working folder is gone: somebody removed it"
+            hint = "change to a folder that exists"
+    return Failure(exit_code=1, code="os_error", message=message, hint=hint)
 
 
 def to_text(failure: Failure) -> str:
@@ -114,13 +114,6 @@ def to_text(failure: Failure) -> str:
     if failure.hint:
         lines.append(f"Hint: {failure.hint}")
     return "\n".join(lines)
-
-
-def _describe_click(error: click.ClickException) -> Failure:
-    from score_flyio.cli.usage import told
-
-    message, hint = told(error)
-    return Failure(exit_code=2, code="cli_usage", message=message, hint=hint)
 
 
 def _describe_group(group: BaseExceptionGroup[Any]) -> Failure:

@@ -119,7 +119,7 @@ def render(report: Report, story: Story) -> str:
         failures=[failure for app in apps for failure in app.failures],
         target=report.target or story.target,
         operations=count_calls(story),
-        folded=_folded(apps),
+        folded=len(apps) > MANY_APPS or sum(len(app.lanes) for app in apps) > MANY_LANES,
         **_time(story, apps),
     )
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -198,10 +198,6 @@ def _facts(report: Report, story: Story, apps: Sequence[AppView]) -> list[tuple[
         ("other failed calls", str(sum(map(is_broken, calls)))),
         ("calls tried again", str(len(story.retries))),
     ]
-
-
-def _folded(apps: Sequence[AppView]) -> bool:
-    return len(apps) > MANY_APPS or sum(len(app.lanes) for app in apps) > MANY_LANES
 
 
 @define(kw_only=True)

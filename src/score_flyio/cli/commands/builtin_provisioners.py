@@ -6,13 +6,9 @@ They are meant for `provisioners add … --cmd-binary=score-flyio`, here or in t
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from score_flyio.cli.command import Command, Group
 from score_flyio.cli.context import CliContext
-
-if TYPE_CHECKING:
-    from score_flyio.resources.servers.access import FlyAccess
 
 KINDS = {
     "postgres": "A database with a role of its own, on a server that the project shares.",
@@ -40,13 +36,10 @@ async def _answer(cli: CliContext, kind: str, mode: str) -> None:
 
     request = decode_request(cli.read_stdin().encode())
 
-    def access() -> FlyAccess:
-        return access_from_environment(cli.environ, directory=cli.directory, note=cli.output.info)
-
-    def surroundings() -> Surroundings:
-        return Surroundings(state=ProjectState.new(""), environ=cli.environ)
-
-    provisioner = built_in_server(kind, Means(surroundings, access))
+    note = cli.output.info
+    access = partial(access_from_environment, cli.environ, directory=cli.directory, note=note)
+    surroundings = Surroundings(state=ProjectState.new(""), environ=cli.environ)
+    provisioner = built_in_server(kind, Means(lambda: surroundings, access))
     try:
         result = await getattr(provisioner, mode)(request)
     except ProvisionIncomplete as error:

@@ -3,7 +3,7 @@
 from typing import Final
 
 import asyncclick as click
-from asyncclick.shell_completion import ShellComplete, get_completion_class
+from asyncclick.shell_completion import get_completion_class
 
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
@@ -37,11 +37,7 @@ def command(cli: CliContext, shell: str) -> None:
     kind = get_completion_class(shell)
     if kind is None:
         raise LookupError(f"no completion for {shell}")
-    cli.output.write(_script(kind))
-
-
-def _script(kind: type[ShellComplete]) -> str:
     # The class's own `source()` starts a bash to ask for its version.
     completion = kind(click.Command(PROGRAM), {}, PROGRAM, COMPLETE)
     script = kind.source_template % completion.source_vars()
-    return script.replace(*_BETTER.get(kind.name, ("", "")))
+    cli.output.write(script.replace(*_BETTER.get(shell, ("", ""))))

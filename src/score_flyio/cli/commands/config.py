@@ -35,8 +35,6 @@ _UNTOLD = (
     "no record of the last release can be read: add what no machine carries, such as [deploy] and "
     "console_command"
 )
-INVALID = 2
-DIFFERS = 2
 
 command = Group("config", help="Tools for fly.toml files.")
 
@@ -111,12 +109,7 @@ async def render(cli: CliContext, config: Path | None, image: str | None) -> int
 @yes_option
 @emulate_option
 @json_option
-async def save(
-    cli: CliContext,
-    *,
-    config: Path | None,
-    app: str | None,
-) -> int:
+async def save(cli: CliContext, config: Path | None, app: str | None) -> int:
     """Write the fly.toml of an app as it runs.
 
     What machines carry is as they have it; the rest, such as [deploy], is that of the last release
@@ -152,11 +145,7 @@ async def save(
 @emulate_option
 @json_option
 async def diff(
-    cli: CliContext,
-    *,
-    config: Path | None,
-    app: str | None,
-    detailed_exitcode: bool,
+    cli: CliContext, config: Path | None, app: str | None, detailed_exitcode: bool
 ) -> int:
     """Show how the machines of an app differ from a fly.toml, field by field."""
     from score_flyio.cli.apps import session
@@ -176,7 +165,7 @@ async def diff(
         Differs(app=name, drift=tuple(found)),
         "\n".join(map(str, found)) or f"{name} runs as {path} says",
     )
-    return DIFFERS if found and detailed_exitcode else 0
+    return 2 if found and detailed_exitcode else 0
 
 
 async def _saved(cli: CliContext, app: str) -> SavedApp:
@@ -243,4 +232,4 @@ def _read(cli: CliContext, config: Path | None) -> tuple[FlyTomlDocument, Failur
 def _tell(cli: CliContext, problems: Sequence[Problem]) -> int:
     for problem in problems:
         cli.output.error(str(problem))
-    return INVALID if problems else 0
+    return 2 if problems else 0

@@ -28,30 +28,23 @@ async def command(cli: CliContext) -> int:
     One line each, with the fix. Ends with 1 where something is not as a deploy needs it.
     """
     from score_flyio.cli.apps import session, target_of
-    from score_flyio.engine.doctor import (
-        Diagnoses,
-        Diagnosis,
-        builder,
-        examine,
-        examine_state,
-        failed,
-        token,
-    )
+    from score_flyio.engine import doctor
     from score_flyio.errors import RunInterrupted, ScoreFlyError, UsageError
 
     store = cli.project().store
-    found: list[Diagnosis] = []
+    found: list[doctor.Diagnosis] = []
     chosen: Target | None = None
     try:
         chosen = target_of(cli)
-        found.append(token(chosen))
+        found.append(doctor.token(chosen))
         async with session(cli, silent=True) as visit:
-            found += await examine(visit.client, chosen, cli.environ)
+            found += await doctor.examine(visit.client, chosen, cli.environ)
     except (RunInterrupted, UsageError):
         raise
     except ScoreFlyError as error:
-        found.append(failed("api" if error.code in ADDRESS_WRONG else "token", error))
-    found += [await builder(cli.environ, chosen), await examine_state(store)]
+        found.append(doctor.failed("api" if error.code in ADDRESS_WRONG else "token", error))
+    found += [await doctor.builder(cli.environ, chosen), await doctor.examine_state(store)]
     healthy = all(diagnosis.ok for diagnosis in found)
-    cli.output.result(Diagnoses(ok=healthy, checks=tuple(found)), "\n".join(map(str, found)))
+    document = doctor.Diagnoses(ok=healthy, checks=tuple(found))
+    cli.output.result(document, "\n".join(map(str, found)))
     return 0 if healthy else 1

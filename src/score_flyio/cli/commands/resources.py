@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 command = Group("resources", help="List, read or deprovision resources.")
 
-show_secrets_option = flag_option("--show-secrets", help="Show outputs that are secret.")
-
 
 @frozen(kw_only=True)
 class Resource(Document):
@@ -85,7 +83,7 @@ async def list_(cli: CliContext, form: str | None) -> None:
 
 @command.command("get-outputs")
 @click.argument("uid")
-@show_secrets_option
+@flag_option("--show-secrets", help="Show outputs that are secret.")
 @emulate_option
 @click.option(
     "-f",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from score_flyio.engine.operations.change import Change
-    from score_flyio.engine.operations.scale import GroupSize, ScaleRequest
+    from score_flyio.engine.operations.scale import ScaleRequest
 
 
 LARGE_STEP: Final = 10
@@ -68,10 +68,14 @@ async def command(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     request = _request(named.rest, **settings)
     if request.counts or request.guest is not None:
         return await _scale(named, request, dry_run=dry_run)
-    from score_flyio.engine.operations.scale import sizes
+    from score_flyio.engine.operations.scale import Sizes, sizes
 
     async with named.session() as visit:
-        return _show(cli, await sizes(visit, named.ref))
+        found = await sizes(visit, named.ref)
+    rows = [[one.group, str(one.count), one.size, _places(one.regions)] for one in found]
+    header = ["GROUP", "COUNT", "SIZE", "REGIONS"]
+    cli.output.rows(Sizes(groups=tuple(found)), header, rows)
+    return 0
 
 
 async def _scale(named: NamedApp, request: ScaleRequest, *, dry_run: bool) -> int:
@@ -125,15 +129,6 @@ def _count(text: str) -> tuple[str | None, int]:
             hint="give a workload first, then counts",
         )
     return group or None, number
-
-
-def _show(cli: CliContext, found: Sequence[GroupSize]) -> int:
-    from score_flyio.engine.operations.scale import Sizes
-
-    rows = [[one.group, str(one.count), one.size, _places(one.regions)] for one in found]
-    header = ["GROUP", "COUNT", "SIZE", "REGIONS"]
-    cli.output.rows(Sizes(groups=tuple(found)), header, rows)
-    return 0
 
 
 def _places(regions: Sequence[str]) -> str:

@@ -15,7 +15,6 @@ from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.cli.output import Output
-    from score_flyio.engine.operations.apps import AppRef
     from score_flyio.engine.operations.status import AppStatus, Status
 
 WATCH_SECONDS: Final = 2.0
@@ -49,7 +48,9 @@ async def command(cli: CliContext, *, watch: bool, **settings: Any) -> int:
             if not watch or cli.output.stdout.failure is not None:
                 break
             await anyio.sleep(WATCH_SECONDS)
-        unknown = [ref for ref, app in zip(apps, status.apps, strict=True) if _is_unknown(ref, app)]
+        pairs = zip(apps, status.apps, strict=True)
+        # what only the command line has the name of, which may be misspelt
+        unknown = [r for r, app in pairs if not (r.declared or app.exists or app.error)]
         if unknown:
             error = describe(await no_such_app(visit, *unknown))
             cli.output.failure(error, to_text(error))
@@ -60,11 +61,6 @@ async def command(cli: CliContext, *, watch: bool, **settings: Any) -> int:
         hints = dict.fromkeys(f"Hint: {item.hint}" for item in failed if item.hint)
         cli.output.error("\n".join((*told, *hints)))
     return 1 if failed else 0
-
-
-def _is_unknown(ref: AppRef, app: AppStatus) -> bool:
-    """Whether only the command line has its name, which may be misspelt."""
-    return not (ref.declared or app.exists or app.error)
 
 
 def text_of(output: Output, status: Status) -> str:

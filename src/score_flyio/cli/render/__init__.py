@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,10 +23,10 @@ _AT_WORK = {"run_started", "step_started"}
 
 
 @asynccontextmanager
-async def follow(cli: CliContext) -> AsyncIterator[Listener]:
-    """A listener that shows events as fits the terminal and the options."""
+async def follow(cli: CliContext, *others: Listener) -> AsyncIterator[Listener]:
+    """A listener that shows events as fits the terminal and the options, and tells the others."""
     with ExitStack() as stack:
-        renderers: list[Listener] = []
+        renderers = list(others)
         if cli.events is not None:
             path = cli.output_path("--events", cli.events)
             file = Sink(Path.open(path, "w", encoding="utf-8"), f"--events {cli.events}")
@@ -88,15 +88,12 @@ def _live(cli: CliContext) -> "LiveRenderer | None":
     return LiveRenderer(output.stderr, now=cli.clock.time, color=output.color)
 
 
-@asynccontextmanager
-async def _ticking(tick: Callable[[], None] | None) -> AsyncIterator[None]:
+def _ticking(tick: Callable[[], None] | None) -> AbstractAsyncContextManager[None]:
     if tick is None:
-        yield
-        return
+        return nullcontext()
     from score_flyio.errors.unwrap import beside
 
-    async with beside(_tick, tick):
-        yield
+    return beside(_tick, tick)
 
 
 async def _tick(tick: Callable[[], None]) -> None:
