@@ -13,12 +13,11 @@ from attrs import evolve
 
 from score_flyio import events
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.output import Output
+from score_flyio.cli.output import Output, on_terminal
 from score_flyio.cli.render import follow, layout
 from score_flyio.cli.render.board import Board
 from score_flyio.cli.render.live import LiveRenderer
 from score_flyio.cli.render.plain import PlainRenderer
-from score_flyio.cli.render.plan import on_terminal
 from score_flyio.cli.render.wording import DETAILS, SENTENCES, ago, duration, is_alarm, sentence
 from score_flyio.cli.sink import Sink
 from score_flyio.events import Event, EventLog, Scope

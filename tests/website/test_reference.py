@@ -64,8 +64,8 @@ def test_every_command_has_its_examples() -> None:
     page = commands.page()
     for path, examples in EXAMPLES.items():
         assert all(
-            f"\nscore-flyio {line}\n" in (section(page, path) if path else page)
-            for line, _ in examples
+            f"\nscore-flyio {f'{path} {rest}'.strip()}\n" in (section(page, path) if path else page)
+            for rest, _ in examples
         )
 
 

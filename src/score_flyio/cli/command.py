@@ -40,12 +40,11 @@ class _Sectioned(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from score_flyio.cli.examples import EXAMPLES
 
-        program, _, path = ctx.command_path.partition(" ")
-        if examples := EXAMPLES.get(path):
+        if examples := EXAMPLES.get(ctx.command_path.partition(" ")[2]):
             with formatter.section("Examples"):
                 for line, what in examples:
                     formatter.write(f"  # {what}\n" if what else "")
-                    formatter.write(f"  {program} {line}\n")
+                    formatter.write(f"  {f'{ctx.command_path} {line}'.strip()}\n")
         sections: dict[str, list[tuple[str, str]]] = {"Options": []}
         shared: list[tuple[str, str]] = []
         for param in self.get_params(ctx):

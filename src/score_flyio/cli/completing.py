@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 import asyncclick as click
@@ -32,6 +32,11 @@ _NAMES: Final[dict[tuple[str | None, str | None], str]] = {
     ("deprovision", "uid"): "uid",
 }
 """The same by command and name of the parameter."""
+_OF_STATE: Final[dict[str, Callable[[ProjectState], Iterable[str]]]] = {
+    "workload": lambda state: state.workloads,
+    "uid": lambda state: map(str, state.resources),
+    "provisioner": lambda state: (provisioner.id for provisioner in state.provisioners),
+}
 
 
 def kind_of(command: str | None, param: click.Parameter) -> str | None:
@@ -51,26 +56,14 @@ def complete(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionI
 
 
 def _values(kind: str, ctx: click.Context) -> Iterable[str]:
-    match kind:
-        case "target":
-            return ("fly", "emulator")
-        case "region":
-            from score_flyio.flytoml.regions import REGIONS
+    if kind == "target":
+        return ("fly", "emulator")
+    if kind == "region":
+        from score_flyio.flytoml.regions import REGIONS
 
-            return REGIONS
-    place = "emulator" if ctx.obj.get("emulate") else ctx.obj.get("target")
-    state = _state(place)
-    if state is None:
-        return ()
-    match kind:
-        case "workload":
-            return state.workloads
-        case "uid":
-            return map(str, state.resources)
-        case "provisioner":
-            return (provisioner.id for provisioner in state.provisioners)
-        case _:
-            return ()
+        return REGIONS
+    state = _state("emulator" if ctx.obj.get("emulate") else ctx.obj.get("target"))
+    return () if state is None else _OF_STATE[kind](state)
 
 
 def _state(target: str | None) -> ProjectState | None:

@@ -114,7 +114,7 @@ def _done(invocation: Invocation, cli: "CliContext") -> int:
 def _unless_lost(exit_code: int, cli: "CliContext") -> int:
     """The exit code; a result that could not be written is a failure, unless its reader left."""
     stdout = cli.output.stdout
-    if stdout.failure is None or stdout.left:
+    if stdout.failure is None or isinstance(stdout.failure, BrokenPipeError):
         return exit_code
     from score_flyio.base.printable import system_reason
 

@@ -1,12 +1,13 @@
 """What the command line prints: results on stdout, log lines and errors on stderr."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from score_flyio.base.document import Document, Documented, merged, to_json
-from score_flyio.base.printable import one_line, printable_json
+from score_flyio.base.printable import one_line, printable, printable_json
 from score_flyio.base.record import frozen
 from score_flyio.base.secret import MASK, Secret
 from score_flyio.cli.sink import Sink
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from score_flyio.errors import Failure
 
 _COLOURS = {"DEBUG": "2", "INFO": "", "WARN": "33", "Error": "31"}
+_SIGN: Final = re.compile(r"^ {0,2}([+~-]) ")
+_OF_SIGNS: Final = {"+": "32", "~": "33", "-": "31"}
+_NARROWEST: Final = 40
+"""Columns; on a narrower terminal lines stay whole."""
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -57,8 +62,6 @@ class Output:
         if not sink.isatty():
             sink.write(_ended(text))
             return
-        from score_flyio.cli.render.plan import on_terminal
-
         sink.write("")  # what is drawn makes room
         sink.write_raw(on_terminal(_ended(text), color=self.color, columns=sink.size()[0]))
 
@@ -153,3 +156,28 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
         for row in shown
     )
     return "\n".join(lines)
+
+
+def on_terminal(text: str, *, color: bool, columns: int) -> str:
+    """The text as it is written to a terminal, which no part of it can drive."""
+    lines = [_line(line, columns, color=color) for line in printable(text).split("\n")]
+    return "\n".join(lines)
+
+
+def _line(line: str, width: int, *, color: bool) -> str:
+    sign = _SIGN.match(line)
+    if len(line) > width >= _NARROWEST:
+        import textwrap
+
+        indent = len(line) - len(line.lstrip()) + 4
+        line = "\n".join(
+            textwrap.wrap(
+                line,
+                width,
+                subsequent_indent=" " * indent,
+                break_long_words=False,
+                break_on_hyphens=False,
+                replace_whitespace=False,
+            )
+        )
+    return f"\x1b[{_OF_SIGNS[sign[1]]}m{line}\x1b[0m" if color and sign else line

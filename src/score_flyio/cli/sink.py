@@ -68,8 +68,3 @@ class Sink:
         except OSError:  # also where a stream has no file
             return set_or_usual
         return columns or set_or_usual.columns, lines or set_or_usual.lines
-
-    @property
-    def left(self) -> bool:
-        """Whether its reader went away: `| head` has what it wants."""
-        return isinstance(self.failure, BrokenPipeError)

@@ -26,7 +26,6 @@ from score_flyio.errors import ConfigError, UsageError
 if TYPE_CHECKING:
     from score_flyio.deploy.model import ObservedApp
     from score_flyio.deploy.observe import Wanted
-    from score_flyio.deploy.saved import SavedApp
     from score_flyio.engine.session import Session
     from score_flyio.errors import Failure, Problem
     from score_flyio.flytoml import FlyTomlDocument
@@ -117,22 +116,37 @@ async def save(cli: CliContext, config: Path | None, app: str | None) -> int:
     not text are written into the folder `files`.
     """
     from score_flyio.base.atomic import READABLE, write_atomically
+    from score_flyio.cli.apps import session
+    from score_flyio.deploy.local_files import LocalFiles
+    from score_flyio.deploy.observe import Wanted
+    from score_flyio.deploy.saved import saved_app
+    from score_flyio.engine.operations.releases import released_definition
     from score_flyio.flytoml import to_toml
 
     named = str(config or "fly.toml")
     path = cli.output_path("--config", named)
     name = app or cli.environ.get("FLY_APP") or _app_of(path)
-    saved = await _saved(cli, name)
+    async with session(cli, silent=True) as visit:
+        observed = await _observed(visit, name, Wanted(volumes=True))
+        definition = await released_definition(visit.client, name)
+    saved = saved_app(
+        name,
+        observed.machines,
+        definition=definition,
+        files=LocalFiles(cli.directory),
+        volumes=observed.volumes,
+    )
+    notes = (*saved.notes, *([] if definition else [_UNTOLD]))
     if path.exists() and not await cli.confirm(f"{named} exists. Replace it?"):
         return 1
     for local, content in saved.files.items():
         (cli.directory / local).parent.mkdir(parents=True, exist_ok=True)
         write_atomically(cli.directory / local, content, mode=READABLE)
     write_atomically(path, to_toml(saved.spec).encode(), mode=READABLE)
-    for note in saved.notes:
+    for note in notes:
         cli.output.warn(note)
     written = (named, *saved.files)
-    document = Saved(app=name, files=written, notes=tuple(saved.notes))
+    document = Saved(app=name, files=written, notes=notes)
     cli.output.result(document, f"wrote {', '.join(written)}")
     return 0
 
@@ -166,26 +180,6 @@ async def diff(
         "\n".join(map(str, found)) or f"{name} runs as {path} says",
     )
     return 2 if found and detailed_exitcode else 0
-
-
-async def _saved(cli: CliContext, app: str) -> SavedApp:
-    from score_flyio.cli.apps import session
-    from score_flyio.deploy.local_files import LocalFiles
-    from score_flyio.deploy.observe import Wanted
-    from score_flyio.deploy.saved import saved_app
-    from score_flyio.engine.operations.releases import released_definition
-
-    async with session(cli, silent=True) as visit:
-        observed = await _observed(visit, app, Wanted(volumes=True))
-        definition = await released_definition(visit.client, app)
-    saved = saved_app(
-        app,
-        observed.machines,
-        definition=definition,
-        files=LocalFiles(cli.directory),
-        volumes=observed.volumes,
-    )
-    return saved if definition else evolve(saved, notes=(*saved.notes, _UNTOLD))
 
 
 async def _observed(visit: Session, app: str, wanted: Wanted) -> ObservedApp:

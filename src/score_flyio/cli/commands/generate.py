@@ -95,7 +95,13 @@ async def command(
     overrides = Overrides(file=overrides_file, properties=override_properties, image=image)
     chosen = Selection(files=files, refresh=refresh, overrides=overrides)
     if deploy:
-        return await _deploy(cli, chosen, output, flags)
+        from score_flyio.base.event_loop import event_loop
+
+        await event_loop()
+        from score_flyio.cli.deploy_run import deploy_run
+
+        run = await deploy_run(cli, chosen, output=output, **flags)
+        return await run.deploy(chosen)
     return await _generate(cli, chosen, output, jobs)
 
 
@@ -125,12 +131,3 @@ def split_arguments(values: Sequence[str]) -> list[str]:
         several = value.startswith("-") and re.search(r"\s", value)
         arguments += split(value) if several else [value]
     return arguments
-
-
-async def _deploy(cli: CliContext, chosen: Selection, output: Output, flags: dict[str, Any]) -> int:
-    from score_flyio.base.event_loop import event_loop
-
-    await event_loop()
-    from score_flyio.cli.deploy_run import deploy_run
-
-    return await (await deploy_run(cli, chosen, output=output, **flags)).deploy(chosen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import asyncclick as click
 
@@ -11,11 +11,6 @@ from score_flyio.cli.apps import APPS, chosen, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import WHERE, json_option, options
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from score_flyio.engine.operations.releases import AppReleases
 
 
 @click.command("releases", cls=Command)
@@ -27,17 +22,12 @@ async def command(cli: CliContext, **settings: Any) -> None:
     Without WORKLOAD, those of all workloads of the project. What the project state does not know is
     read from the metadata of the machines, and from the versions that Fly lists of them.
     """
+    from score_flyio.cli.render.wording import ago
     from score_flyio.engine.operations.releases import list_releases
 
     apps = await chosen(cli, **settings)
     async with session(cli) as visit:
         found = [await list_releases(visit, ref) for ref in apps]
-    cli.output.result(found, _text(cli, found))
-
-
-def _text(cli: CliContext, found: Sequence[AppReleases]) -> str:
-    from score_flyio.cli.render.wording import ago
-
     now = cli.clock.time()
     rows = [
         [
@@ -53,4 +43,4 @@ def _text(cli: CliContext, found: Sequence[AppReleases]) -> str:
         for release in item.releases
     ]
     titles = ["WORKLOAD", "RELEASE", "AT", "GROUPS", "MACHINES", "IMAGE", "KNOWN FROM"]
-    return cli.output.table(titles, rows) if rows else "no releases yet"
+    cli.output.result(found, cli.output.table(titles, rows) if rows else "no releases yet")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import asyncclick as click
 
 from score_flyio.base.document import Document
@@ -17,11 +15,6 @@ from score_flyio.cli.options import (
     json_option,
     yes_option,
 )
-
-if TYPE_CHECKING:
-    from score_flyio.engine.project import Project
-    from score_flyio.score.resources import ResourceUid
-    from score_flyio.state.model import ProjectState
 
 command = Group("workloads", help="List or remove the workloads of this project.")
 
@@ -60,41 +53,27 @@ async def list_(cli: CliContext, form: str | None) -> None:
 @json_option
 async def remove(cli: CliContext, name: str, destroy: bool) -> int | None:
     """Forget a workload; its app and its resources stay unless --destroy is given."""
-    project = cli.project()
-    if destroy:
-        from score_flyio.cli.commands.destroy import destroy_workloads
+    from score_flyio.cli.commands.destroy import destroy_workloads
+    from score_flyio.engine.project import no_workloads
+    from score_flyio.resources.plan import plan_resources, record_plan
 
-        code = await destroy_workloads(cli, [name])
-        if code:
-            return code
+    if destroy and (code := await destroy_workloads(cli, [name])):
+        return code
+    project = cli.project()
+    resources: tuple[str, ...] = ()
     async with project.locked("workloads remove") as state:
-        if name in state.workloads or not destroy:
-            app, orphans = await forget(project, state, name)
-        else:
-            app, orphans = state.app_name(name), ()
-    resources = tuple(map(str, orphans))
+        if name in state.workloads:
+            before = {uid for uid, record in state.resources.items() if record.source_workload}
+            del state.workloads[name]
+            state.overridden.pop(name, None)
+            orphans = record_plan(state, plan_resources(state.documents, ()))
+            await project.store.save(state)
+            resources = tuple(str(uid) for uid in orphans if uid in before)
+        elif not destroy:
+            raise no_workloads([name], state.workloads)
+        app = state.app_name(name)
     if not destroy:
         kept = ", ".join([f"app {app}", *(f"resource {uid}" for uid in resources)])
         cli.output.info(f"forgot workload '{name}'; kept: {kept}")
     cli.output.result(Forgotten(workload=name, app=app, orphaned_resources=resources), "")
     return None
-
-
-async def forget(
-    project: Project, state: ProjectState, name: str
-) -> tuple[str, tuple[ResourceUid, ...]]:
-    """Take a workload out of the state; returns its app and the resources nobody uses now.
-
-    Raises UsageError for a name that the state does not have.
-    """
-    from score_flyio.engine.project import no_workloads
-    from score_flyio.resources.plan import plan_resources, record_plan
-
-    if name not in state.workloads:
-        raise no_workloads([name], state.workloads)
-    before = {uid for uid, record in state.resources.items() if record.source_workload}
-    del state.workloads[name]
-    state.overridden.pop(name, None)
-    orphans = record_plan(state, plan_resources(state.documents, ()))
-    await project.store.save(state)
-    return state.app_name(name), tuple(uid for uid in orphans if uid in before)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Final
 
 from score_flyio.base.record import define, field
+from score_flyio.cli.output import on_terminal
 from score_flyio.cli.render import layout
 from score_flyio.cli.render.board import Board
 from score_flyio.cli.render.plain import PlainRenderer
-from score_flyio.cli.render.plan import on_terminal
 from score_flyio.cli.render.wording import is_alarm, sentence
 from score_flyio.cli.sink import Sink
 from score_flyio.events import Event, RollbackStarted, TargetSelected
