@@ -10,8 +10,7 @@ import asyncclick as click
 
 from score_flyio.base.record import frozen
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.go_flags import Name
-from score_flyio.cli.options import WHERE, Decorator, app_option, options, section
+from score_flyio.cli.options import WHERE, Decorator, app_option, config_option, options, section
 from score_flyio.errors import NotInitialised, RunInterrupted, UsageError
 
 if TYPE_CHECKING:
@@ -19,23 +18,15 @@ if TYPE_CHECKING:
     from score_flyio.engine.session import Session
     from score_flyio.engine.target import Target
 
-config_option = click.option(
-    "-c",
-    "--config",
-    "configs",
-    type=Name(),
-    multiple=True,
-    metavar="FILE",
-    help="A fly.toml that names the app, instead of a workload.",
-)
+_config_option = config_option(help="A fly.toml that names the app, instead of a workload.")
 APPS: Final = section(
     "Which apps",
     click.argument("workloads", nargs=-1, metavar="[WORKLOAD]..."),
-    config_option,
+    _config_option,
     app_option,
 )
 """Any number of apps; without any, all workloads of the project."""
-ONE: Final = section("Which app", config_option, app_option)
+ONE: Final = section("Which app", _config_option, app_option)
 """One app, beside arguments of the command's own."""
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncclick as click
 
 from score_flyio.cli.go_flags import (
-    ImageName,
     MaxUnavailable,
     Name,
     Retries,
@@ -20,7 +19,9 @@ from score_flyio.cli.options import (
     CONSENT,
     OVERRIDES,
     app_option,
+    config_option,
     flag_option,
+    image_option,
     refresh_option,
     section,
 )
@@ -85,15 +86,7 @@ Some ask for what is so anyway; the others are refused with what to do in their 
 INPUTS: Final = section(
     "What is deployed",
     click.argument("files", type=Name(), nargs=-1, metavar="[FILE]..."),
-    click.option(
-        "-c",
-        "--config",
-        "configs",
-        type=Name(),
-        multiple=True,
-        metavar="FILE",
-        help="A fly.toml to deploy without Score; repeatable.",
-    ),
+    config_option(help="A fly.toml to deploy without Score; repeatable."),
     app_option,
     *OVERRIDES,
     refresh_option,
@@ -228,10 +221,7 @@ FILES: Final = section(
 SETTINGS: Final = (
     *section(
         "What runs",
-        click.option(
-            "-i",
-            "--image",
-            type=ImageName(),
+        image_option(
             metavar="[NAME=]IMAGE",
             help="The image of the only app deployed, or of its container NAME.",
         ),

@@ -174,6 +174,6 @@ class Retries(click.ParamType[Any]):
     name = "N|auto"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value != "auto" and not (isinstance(value, str) and value.isdecimal()):
+        if value != "auto" and not value.isdecimal():
             self.fail(f"{value!r} is neither a number nor auto", param, ctx)
         return value

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import asyncclick as click
 
 from score_flyio._version import __version__
-from score_flyio.cli.go_flags import Name
+from score_flyio.cli.go_flags import ImageName, Name, WholeNumber
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -147,6 +147,16 @@ emulate_option, target_option, org_option = section(
 WHERE = (org_option, target_option, emulate_option)
 """Where apps are: see `cli.apps.target_of`."""
 
+config_option = partial(
+    click.option, "-c", "--config", "configs", type=Name(), multiple=True, metavar="FILE"
+)
+"""An option that takes fly.toml files."""
+image_option = partial(click.option, "-i", "--image", type=ImageName())
+"""An option that takes an image."""
+region_option = partial(click.option, "-r", "--region", type=Name(), metavar="REGION")
+"""An option that takes a region."""
+jobs_option = partial(click.option, "--jobs", type=WholeNumber(1), metavar="N")
+"""An option that says how many provisioners run at once."""
 refresh_option = flag_option(
     "--refresh", help="Without FILE: read the Score files of the workloads again."
 )

@@ -15,7 +15,7 @@ from score_flyio.cli.sink import Sink
 if TYPE_CHECKING:
     from score_flyio.errors import Failure
 
-_COLOURS = {"DEBUG": "2", "INFO": "", "WARN": "33", "Error": "31"}
+_COLOURS = {"INFO": "", "WARN": "33", "Error": "31"}
 _SIGN: Final = re.compile(r"^ {0,2}([+~-]) ")
 _OF_SIGNS: Final = {"+": "32", "~": "33", "-": "31"}
 _NARROWEST: Final = 40
@@ -99,10 +99,6 @@ class Output:
         """Print text on stdout as it is, ending with a line end; nothing for an empty text."""
         if text:
             self.stdout.write_raw(_ended(text))
-
-    def debug(self, text: str) -> None:
-        if self.debug_on:
-            self.log("DEBUG", text)
 
     def info(self, text: str) -> None:
         if not self.quiet:

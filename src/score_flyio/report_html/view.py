@@ -219,9 +219,15 @@ def _reading(story: Story, app: AppStory, calls: Calls) -> Lane:
 
 def _add(lanes: dict[str, Lane], step: StepSpan, story: Story, app: AppStory, calls: Calls) -> None:
     key = step.machine or step.verb or step.description
-    if key not in lanes:
-        lanes[key] = _lane(step, app)
-    lane = lanes[key]
+    parts = (step.group, app.regions.get(step.machine or ""))
+    lane = lanes.setdefault(
+        key,
+        Lane(
+            name=step.machine or NAMES.get(step.verb, key),
+            detail=", ".join(filter(None, parts)) if step.machine else "",
+            machine=step.machine is not None,
+        ),
+    )
     end = story.ended if step.ended is None else step.ended
     if step.turn > TINY:
         lane.bars.append(Bar(Phase.TURN, step.started - step.turn, step.started))
@@ -229,11 +235,3 @@ def _add(lanes: dict[str, Lane], step: StepSpan, story: Story, app: AppStory, ca
     lane.undone |= step.recovery
     if step.outcome in {"failed", "interrupted"}:
         lane.outcome = step.outcome
-
-
-def _lane(step: StepSpan, app: AppStory) -> Lane:
-    if step.machine is None:
-        return Lane(name=NAMES.get(step.verb, step.verb or step.description))
-    place = app.regions.get(step.machine)
-    parts = [part for part in (step.group, place) if part]
-    return Lane(name=step.machine, detail=", ".join(parts), machine=True)

@@ -12,11 +12,11 @@ from score_flyio.base.document import Document, merged
 from score_flyio.base.record import evolve, frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.go_flags import ImageName
 from score_flyio.cli.options import (
     app_option,
     emulate_option,
     flag_option,
+    image_option,
     json_option,
     target_option,
     yes_option,
@@ -79,13 +79,7 @@ async def validate(cli: CliContext, config: Path | None, strict: bool) -> int:
 
 @command.command("render")
 @config_option
-@click.option(
-    "-i",
-    "--image",
-    type=ImageName(),
-    metavar="IMAGE",
-    help="The image that the machines would run.",
-)
+@image_option(metavar="IMAGE", help="The image that the machines would run.")
 @json_option
 async def render(cli: CliContext, config: Path | None, image: str | None) -> int:
     """Print the machine configs that a fly.toml becomes, as JSON.

@@ -11,13 +11,14 @@ from score_flyio.cli import plan_file
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import INPUTS, SETTINGS, selection
-from score_flyio.cli.go_flags import Name, WholeNumber
+from score_flyio.cli.go_flags import Name
 from score_flyio.cli.options import (
     OUTPUT,
     WHERE,
     dry_run_option,
     events_option,
     flag_option,
+    jobs_option,
     json_option,
     options,
     section,
@@ -35,7 +36,7 @@ RUN = (
     ),
     *section(
         "How machines are changed",
-        click.option("--jobs", type=WholeNumber(1), metavar="N", help="Provisioners at once."),
+        jobs_option(help="Provisioners at once."),
     ),
     *section(
         OUTPUT,

@@ -99,11 +99,12 @@ _SECONDS = Seconds()
 @click.option("--boot", type=_SECONDS, metavar="SECONDS", help="Time a machine takes to start.")
 @click.option(
     "--checks",
+    "healthy_after",
     type=_SECONDS,
     metavar="SECONDS",
     help="Time from a machine's start until its checks pass.",
 )
-@flag_option("--no-limits", help="No rate limits.")
+@flag_option("--no-limits", "rate_limits", flag_value=False, default=True, help="No rate limits.")
 @click.option("--seed", type=WholeNumber(), default=0, help="Seed of all ids, choices and faults.")
 @click.option(
     "--journal",
@@ -201,10 +202,6 @@ async def serve(
 def _emulator(
     cli: CliContext,
     *,
-    latency: float | tuple[float, float],
-    boot: float | None,
-    checks: float | None,
-    no_limits: bool,
     seed: int,
     journal: Path | None,
     faults: str,
@@ -213,19 +210,24 @@ def _emulator(
     images: tuple[str, ...],
     allow_exec: bool,
     app_port: int,
+    **played: Any,
 ) -> Emulator:
     from fly_emulator import Commands, Emulator, EmulatorSettings, parse_faults
 
-    standard = EmulatorSettings()
-    _check_runtime(runtime, images, allow_exec=allow_exec)
+    if runtime == "process" and not images:
+        raise ConfigError(
+            "--runtime process: no image has a command",
+            hint="give some, such as --run 'nginx=python3 -m http.server $PORT'",
+        )
+    if runtime == "model" and (images or allow_exec):
+        raise ConfigError(
+            "--run and --allow-exec are about machines that run", hint="add --runtime process"
+        )
     settings = EmulatorSettings(
         registry=True,
         seed=seed,
-        latency=latency,
-        boot=standard.boot if boot is None else boot,
-        healthy_after=standard.healthy_after if checks is None else checks,
-        rate_limits=not no_limits,
         autostop_every=AUTOSTOP_EVERY if runtime == "process" else None,
+        **{name: value for name, value in played.items() if value is not None},
     )
     return Emulator(
         settings,
@@ -236,15 +238,3 @@ def _emulator(
         first_app_port=app_port,
         file=world and cli.output_path("--world", str(world)),
     )
-
-
-def _check_runtime(runtime: str, images: tuple[str, ...], *, allow_exec: bool) -> None:
-    if runtime == "process" and not images:
-        raise ConfigError(
-            "--runtime process: no image has a command",
-            hint="give some, such as --run 'nginx=python3 -m http.server $PORT'",
-        )
-    if runtime == "model" and (images or allow_exec):
-        raise ConfigError(
-            "--run and --allow-exec are about machines that run", hint="add --runtime process"
-        )

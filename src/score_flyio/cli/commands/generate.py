@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import asyncclick as click
 
 from score_flyio.cli.command import EarlyCommand
-from score_flyio.cli.go_flags import ImageName, Name, WholeNumber
+from score_flyio.cli.go_flags import Name
 from score_flyio.cli.options import (
     OVERRIDES,
     events_option,
     flag_option,
+    image_option,
+    jobs_option,
     json_option,
     options,
     refresh_option,
@@ -30,10 +32,7 @@ if TYPE_CHECKING:
 @click.argument("files", type=Name(), nargs=-1, metavar="[FILE]...")
 @refresh_option
 @options(OVERRIDES)
-@click.option(
-    "-i",
-    "--image",
-    type=ImageName(),
+@image_option(
     metavar="[NAME=]IMAGE",
     help="The image that `.` stands for, or that of container NAME.",
 )
@@ -43,12 +42,7 @@ if TYPE_CHECKING:
     help="Write the secrets as fly secrets import reads them; - for stdout.",
 )
 @click.option("--output-dir", metavar="DIR", help="Where the fly.toml files go.")
-@click.option(
-    "--jobs",
-    type=WholeNumber(1),
-    metavar="N",
-    help="How many provisioners run at once; 10 unless given, new ones then one by one.",
-)
+@jobs_option(help="How many provisioners run at once; 10 unless given, new ones then one by one.")
 @flag_option("--deploy", help="Deploy what was generated.")
 @click.option(
     "--deploy-args",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import asyncclick as click
 
 from score_flyio.base.document import Document
@@ -12,9 +10,6 @@ from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import flag_option, json_option
 from score_flyio.errors import UsageError
-
-if TYPE_CHECKING:
-    from score_flyio.engine.project import Project
 
 
 @frozen(kw_only=True)
@@ -74,6 +69,8 @@ async def command(
     patch_templates: tuple[str, ...],
 ) -> None:
     """Start a project in this folder; what is there already stays."""
+    from score_flyio.resources.template.files import fetch
+
     if patch_templates:
         raise UsageError(
             "--patch-templates changes Compose files and Kubernetes manifests; there are none here",
@@ -92,26 +89,18 @@ async def command(
         cli.output.info("this project was started before; its state stays")
     if done.sample:
         cli.output.info(f"wrote a sample Score file to {done.sample}")
-    installed = await _install(cli, project, sources)
-    document = Initialised(
-        created=done.created,
-        app_prefix=state.app_prefix,
-        sample=done.sample,
-        provisioners=tuple(installed),
-    )
-    cli.output.result(document, "")
-
-
-async def _install(cli: CliContext, project: Project, sources: tuple[str, ...]) -> list[str]:
-    """Install files of provisioners; the first that was given comes first. Their paths."""
-    from score_flyio.resources.template.files import fetch
-
     contents = [
         found
         for source in sources
         for found in await fetch(source, directory=cli.directory, stdin=cli.read_stdin)
     ]
-    paths = project.install_provisioners(contents, now=cli.clock.time())
-    for path in paths:
+    installed = project.install_provisioners(contents, now=cli.clock.time())
+    for path in installed:
         cli.output.info(f"installed provisioners in {path}")
-    return [str(path) for path in paths]
+    document = Initialised(
+        created=done.created,
+        app_prefix=state.app_prefix,
+        sample=done.sample,
+        provisioners=tuple(map(str, installed)),
+    )
+    cli.output.result(document, "")

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import asyncclick as click
-
 from score_flyio.base.document import Document, merged
 from score_flyio.base.record import frozen
 from score_flyio.cli.apps import NamedApp, named_app, names_one_app
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.go_flags import Name
-from score_flyio.cli.options import CHANGE, json_option, options, yes_option
+from score_flyio.cli.options import CHANGE, json_option, options, region_option, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
     from score_flyio.engine.operations.change import Change
 
 command = Group("ips", help="List, allocate or release addresses.")
-
-KINDS = "v4|v6|shared_v4|private_v6"
 
 
 @frozen(kw_only=True)
@@ -48,8 +43,8 @@ async def list_(cli: CliContext, **settings: Any) -> None:
 
 
 @command.command("allocate")
-@names_one_app(KINDS)
-@click.option("-r", "--region", type=Name(), metavar="REGION", help="Where the address leads to.")
+@names_one_app("v4|v6|shared_v4|private_v6")
+@region_option(help="Where the address leads to.")
 @yes_option
 @options(CHANGE)
 async def allocate(cli: CliContext, *, region: str | None, dry_run: bool, **settings: Any) -> int:

@@ -16,7 +16,6 @@ from score_flyio.errors import StateCorrupt, UsageError
 from score_flyio.state.model import Place
 
 if TYPE_CHECKING:
-    from score_flyio.state.model import ProjectState
     from score_flyio.state.shown import StateShown
     from score_flyio.state.store import StateStore, Versioned
 
@@ -74,7 +73,13 @@ async def pull(cli: CliContext, file: str | None, saved: str | None) -> None:
     from score_flyio.state.deployments_form import dump_document
 
     project = cli.project()
-    state = await project.read() if saved is None else await _earlier(project.store, saved)
+    state = await (project.read() if saved is None else _versioned(project.store).earlier(saved))
+    if state is None:
+        raise UsageError(
+            f"--saved: there is no version {saved!r} of the state",
+            hint="choose one of: score-flyio state history",
+            code="no_such_version",
+        )
     text = dump_document(state)
     if file is None or file == "-":
         cli.output.result(Pulled(state=text), text)
@@ -179,17 +184,6 @@ def _versioned(store: StateStore) -> Versioned:
         "SCORE_FLYIO_STATE_KEY encrypts it",
         code="no_history",
     )
-
-
-async def _earlier(store: StateStore, saved: str) -> ProjectState:
-    state = await _versioned(store).earlier(saved)
-    if state is None:
-        raise UsageError(
-            f"--saved: there is no version {saved!r} of the state",
-            hint="choose one of: score-flyio state history",
-            code="no_such_version",
-        )
-    return state
 
 
 def _text(shown: StateShown) -> str:
