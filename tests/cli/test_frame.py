@@ -180,7 +180,7 @@ def test_global_options_stand_before_or_after_the_command(
     cli.environ.update(environ)
     assert cli(*(args if before else []), "fake", *([] if before else args)).exit_code == 0
     (context,) = seen
-    assert (context.debug, context.output.quiet, context.state) == expected
+    assert (context.output.debug, context.output.quiet, context.state) == expected
     assert context.directory == cli.directory
 
 
@@ -190,7 +190,7 @@ def test_option_values_that_look_like_global_options_are_values(
     seen = []
 
     async def callback(context: CliContext, text: str | None) -> None:
-        seen.append((text, context.debug))
+        seen.append((text, context.output.debug))
 
     fake_command(callback)
     assert cli("fake", "--text=--debug").exit_code == 0

@@ -46,7 +46,6 @@ class CliContext:
     """The file that gets every event of a run."""
     summary: str | None = None
     """The file that gets a summary in Markdown."""
-    debug: bool = False
     environ: Mapping[str, str] = field(factory=dict, repr=False)
     directory: Path = field(factory=Path)
     """The working directory: relative paths are resolved against it."""
@@ -60,9 +59,7 @@ class CliContext:
     @classmethod
     def build(cls, given: Mapping[str, Any], environ: Mapping[str, str]) -> "CliContext":
         """From the global options that were given and the environment."""
-        debug = bool(given.get("debug")) or (
-            environ.get("SCORE_FLYIO_DEBUG", "").strip().lower() in _TRUE
-        )
+        told = environ.get("SCORE_FLYIO_DEBUG", "").strip().lower()
         color = not given.get("no_color") and not environ.get("NO_COLOR")
         on_github = environ.get("GITHUB_ACTIONS") == "true"
         output = Output(
@@ -70,7 +67,7 @@ class CliContext:
             stderr=Sink(sys.stderr, "stderr"),
             json=bool(given.get("json")),
             quiet=bool(given.get("quiet")),
-            debug_on=debug,
+            debug=bool(given.get("debug")) or told in _TRUE,
             color=color and environ.get("TERM") != "dumb",
             workspace=Path(environ.get("GITHUB_WORKSPACE", "")) if on_github else None,
         )
@@ -86,7 +83,6 @@ class CliContext:
             yes=bool(given.get("yes")),
             events=given.get("events"),
             summary=given.get("summary"),
-            debug=debug,
             environ=environ,
             directory=_working_folder(),
         )
@@ -188,9 +184,6 @@ class CliContext:
             raise UsageError(
                 f"{question} Nobody is there to answer.", hint="give --yes to confirm in advance"
             )
-        return await self._ask(question)
-
-    async def _ask(self, question: str) -> bool:
         stderr = self.output.stderr
         stderr.write(
             f"\n{question}\n  Only 'yes' will be accepted to confirm.\n\n  Enter a value: "

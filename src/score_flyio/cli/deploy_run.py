@@ -259,7 +259,7 @@ def _tell_plan(cli: CliContext, plan: Plan, refused: Sequence[Refused]) -> int:
         from score_flyio.cli.ci import plan_summary, write_summary
 
         write_summary(cli, plan_summary(plan))
-    cli.output.wrapped((plan,), plan.describe(show_calls=cli.debug))
+    cli.output.wrapped((plan,), plan.describe(show_calls=cli.output.debug))
     return _failure_code(plan.failures)
 
 
@@ -268,7 +268,7 @@ def show_plan(
 ) -> int:
     """`--dry-run`: print plans and lines beside them; what there is `more` is for programs."""
     plan = Plan(apps=tuple(plans))
-    text = [plan.describe(show_calls=cli.debug)] if plan.apps or not remarks else []
+    text = [plan.describe(show_calls=cli.output.debug)] if plan.apps or not remarks else []
     cli.output.wrapped((plan, *more), "\n".join((*text, *remarks)))
     return 0
 
@@ -326,13 +326,9 @@ def _tell(cli: CliContext, failures: Iterable[tuple[str, Exception]]) -> None:
 
 
 def _write_html(cli: CliContext, page: Path, report: Report, events: Sequence[Any]) -> None:
-    """The report to look at. Raises UsageError where this installation cannot make one."""
     from score_flyio.base.atomic import READABLE, write_atomically
+    from score_flyio.report_html import render_html
 
-    try:
-        from score_flyio.report_html import render_html
-    except ImportError as error:
-        raise UsageError("--report: this installation cannot write reports") from error
     try:
         write_atomically(page, render_html(report, events).encode(), mode=READABLE)
     except OSError as error:

@@ -3,7 +3,6 @@
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import asyncclick as click
 
@@ -31,7 +30,7 @@ def report(error: BaseException, output: Output, secrets: Sequence[Secret] = ())
     `secrets` never show.
     """
     failure = _without(secrets, describe(error))
-    if output.debug_on:
+    if output.debug:
         output.stderr.write(masked("".join(traceback.format_exception(error)), secrets))
     done = error.report if isinstance(error, ScoreFlyError) else None
     if output.json:
@@ -60,7 +59,9 @@ def describe(error: BaseException) -> Failure:
     """What to say about an exception; groups of one are unwrapped."""
     match error:
         case BaseExceptionGroup():
-            return _describe_group(error)
+            from score_flyio.errors.unwrap import leaves
+
+            return _together(tuple(map(describe, leaves(error))))
         case ScoreFlyError():
             parts = error.failures if isinstance(error, DeployError) else ()
             single = (part for part in map(describe, parts) if part.message not in error.message)
@@ -116,10 +117,7 @@ def to_text(failure: Failure) -> str:
     return "\n".join(lines)
 
 
-def _describe_group(group: BaseExceptionGroup[Any]) -> Failure:
-    from score_flyio.errors.unwrap import leaves
-
-    failures = tuple(map(describe, leaves(group)))
+def _together(failures: tuple[Failure, ...]) -> Failure:
     if len(failures) == 1:
         return failures[0]
     codes = {failure.exit_code for failure in failures}

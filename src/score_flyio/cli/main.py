@@ -28,7 +28,10 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     given: dict[str, Any] = {}
     try:
         if COMPLETE in environ:
-            return _complete(environ[COMPLETE])
+            from asyncclick.shell_completion import shell_complete
+
+            words = environ[COMPLETE]
+            return int(_finish(shell_complete(root, {"obj": {}}, PROGRAM, COMPLETE, words)))
         _check_text(args)
         parsed = _finish(_parse(list(args), given))
         if token := given.get("access_token"):
@@ -42,11 +45,12 @@ def run(args: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the outermost edge
+        from score_flyio.cli.context import CliContext
         from score_flyio.cli.exit_codes import report
         from score_flyio.net.credentials import own_credentials
 
         given.setdefault("json", "--json" in args or None)
-        return report(error, _context(given, environ).output, own_credentials(environ))
+        return report(error, CliContext.build(given, environ).output, own_credentials(environ))
 
 
 def _check_text(args: Sequence[str]) -> None:
@@ -76,19 +80,13 @@ def _finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
     raise RuntimeError("parsing a command line must not wait for anything")
 
 
-def _complete(instruction: str) -> int:
-    from asyncclick.shell_completion import shell_complete
-
-    status: int = _finish(shell_complete(root, {"obj": {}}, PROGRAM, COMPLETE, instruction))
-    return status
-
-
 def _execute(invocation: Invocation, given: Mapping[str, Any], environ: Mapping[str, str]) -> int:
     from signal import default_int_handler
 
+    from score_flyio.cli.context import CliContext
     from score_flyio.cli.signals import handled
 
-    cli = _context(given, environ)
+    cli = CliContext.build(given, environ)
     with handled(default_int_handler):
         return _unless_lost(_done(invocation, cli), cli)
 
@@ -120,9 +118,3 @@ def _unless_lost(exit_code: int, cli: "CliContext") -> int:
 
     cli.output.error(f"stdout: {system_reason(stdout.failure)}: the result is lost")
     return exit_code if stdout.aside else exit_code or 1
-
-
-def _context(given: Mapping[str, Any], environ: Mapping[str, str]) -> "CliContext":
-    from score_flyio.cli.context import CliContext
-
-    return CliContext.build(given, environ)

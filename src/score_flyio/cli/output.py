@@ -30,7 +30,8 @@ class Output:
     stderr: Sink
     json: bool = False
     quiet: bool = False
-    debug_on: bool = False
+    debug: bool = False
+    """Whether what only who looks for a fault wants is told, too."""
     color: bool = False
     """Whether terminals may have ANSI colours."""
     workspace: Path | None = None

@@ -169,8 +169,7 @@ def _time(story: Story, apps: Sequence[AppView]) -> dict[str, object]:
 
 
 def _resource_bar(resource: ResourceSpan, story: Story) -> Bar:
-    end = story.ended if resource.ended is None else resource.ended
-    return Bar(Phase.PROVISION, resource.started, end)
+    return Bar(Phase.PROVISION, resource.started, story.until(resource.ended))
 
 
 def _headline(report: Report, story: Story, apps: Sequence[AppView]) -> str:

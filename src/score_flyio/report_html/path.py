@@ -58,9 +58,9 @@ def critical_path(story: Story) -> Chain:
         return Chain(
             app="", links=_link("the whole run", whole(Phase.OWN, story.started, story.ended))
         )
-    app = max(story.apps.values(), key=lambda app: _end_of(app, story))
+    app = max(story.apps.values(), key=lambda app: story.until(app.finished))
     chain = chain_of(story, app)
-    last = whole(Phase.OWN, _end_of(app, story), story.ended)
+    last = whole(Phase.OWN, story.until(app.finished), story.ended)
     if last and chain.links and last[0].seconds < TINY:
         end = chain.links[-1]
         longer = evolve(end, bars=(*end.bars, *last))
@@ -72,7 +72,7 @@ def chain_of(story: Story, app: AppStory) -> Chain:
     """The chain that determined when one app was finished."""
     calls = calls_of(story, app.app)
     links: list[Link] = []
-    cursor = _end_of(app, story)
+    cursor = story.until(app.finished)
     if _waits_for_resources(story, app):  # whatever was begun before did not end it
         return Chain(app=app.label, links=tuple(_beginning(story, app, cursor, calls)))
     what = "give leases back and keep the record"
@@ -173,10 +173,6 @@ def _resource_before(
         and (limit - ended < AT_ONCE or (workload is not None and r.workload == workload))
     ]
     return max(fits, key=lambda pair: pair[0], default=(0.0, None))[1]
-
-
-def _end_of(app: AppStory, story: Story) -> float:
-    return story.ended if app.finished is None else app.finished
 
 
 def _link(description: str, bars: Sequence[Bar], *, failed: bool = False) -> tuple[Link, ...]:

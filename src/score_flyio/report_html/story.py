@@ -93,6 +93,10 @@ class Story:
     def seconds(self) -> float:
         return self.ended - self.started
 
+    def until(self, end: float | None) -> float:
+        """The end of a span: that of the run where it had none."""
+        return self.ended if end is None else end
+
 
 def tell(heard: Iterable[events.Event]) -> Story:
     """Sorts the events of one run."""

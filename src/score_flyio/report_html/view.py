@@ -212,7 +212,7 @@ def _reading(story: Story, app: AppStory, calls: Calls) -> Lane:
     planned = app.planned
     if planned is None:
         starts = [step.started for step in app.steps]
-        planned = min(starts, default=story.ended if app.finished is None else app.finished)
+        planned = min(starts, default=story.until(app.finished))
     rest = Phase.RESOURCES if story.resources else Phase.OWN
     return Lane(name="read and plan", bars=cut_calls(calls, story.started, planned, rest=rest))
 
@@ -228,10 +228,9 @@ def _add(lanes: dict[str, Lane], step: StepSpan, story: Story, app: AppStory, ca
             machine=step.machine is not None,
         ),
     )
-    end = story.ended if step.ended is None else step.ended
     if step.turn > TINY:
         lane.bars.append(Bar(Phase.TURN, step.started - step.turn, step.started))
-    lane.bars += cut(step, end, app, calls)
+    lane.bars += cut(step, story.until(step.ended), app, calls)
     lane.undone |= step.recovery
     if step.outcome in {"failed", "interrupted"}:
         lane.outcome = step.outcome

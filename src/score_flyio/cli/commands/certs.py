@@ -55,19 +55,12 @@ async def list_(cli: CliContext, **settings: Any) -> None:
 @click.option("--fullchain", metavar="FILE.pem", help="A certificate of your own, with its chain.")
 @click.option("--private-key", metavar="FILE.pem", help="The key of that certificate.")
 @options(CHANGE)
-async def add(
-    cli: CliContext,
-    *,
-    fullchain: str | None,
-    private_key: str | None,
-    dry_run: bool,
-    **settings: Any,
-) -> int:
+async def add(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     """Ask for a certificate, or give one; says which DNS records it needs."""
     from score_flyio.cli.deploy_run import tell_change
     from score_flyio.engine.operations.certificates import add_certificate
 
-    own = _own(cli, fullchain, private_key)
+    own = _own(cli, settings.pop("fullchain"), settings.pop("private_key"))
     named = await named_app(cli, settings, more=True)
     hostname = _hostname(named)
     async with named.session(silent=True) as visit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
@@ -66,6 +66,23 @@ class Served(Document):
     provisioner: str
     """The id of what serves it."""
 
+    @classmethod
+    def of(cls, item: ProvisionerDefinition) -> Served:
+        """What a provisioner serves."""
+        return cls(
+            type=item.resource_type,
+            class_=item.resource_class or "(any)",
+            params=item.params,
+            outputs=item.outputs,
+            description=item.description,
+            provisioner=item.id,
+        )
+
+    def cells(self) -> list[str]:
+        """In a table."""
+        params, outputs = (", ".join(names) or "-" for names in (self.params, self.outputs))
+        return [self.type, self.class_, params, outputs, self.description or self.provisioner]
+
 
 @frozen(kw_only=True)
 class Removed(Document):
@@ -90,9 +107,11 @@ async def list_(cli: CliContext, form: str | None) -> None:
     project = cli.project()
     registry = project.registry(await project.read())
     if form is not None:
-        documents, rows = _served(tuple(registry.in_order()))
+        in_order = sorted(registry.in_order(), key=lambda item: item.resource_type)
+        served = list(map(Served.of, in_order))
         header = ["TYPE", "CLASS", "PARAMS", "OUTPUTS", "DESCRIPTION"]
-        cli.output.formatted(documents, cli.output.table(header, rows), form)
+        rows = [one.cells() for one in served]
+        cli.output.formatted(served, cli.output.table(header, rows), form)
         return
     definitions = registry.all()
     lines = [f"[{index}]: {_line(item)}" for index, item in enumerate(definitions)]
@@ -117,11 +136,13 @@ async def list_(cli: CliContext, form: str | None) -> None:
 @json_option
 async def add(
     cli: CliContext,
+    *,
     provisioner_id: str,
     resource_type: str,
     res_class: str | None,
     res_id: str | None,
-    **kind: Any,
+    cmd_args: tuple[str, ...],
+    **kind: str | None,
 ) -> None:
     """Put a provisioner in front of the others.
 
@@ -137,9 +158,9 @@ async def add(
         resource_type=resource_type,
         resource_class=res_class or None,
         resource_id=res_id or None,
-        spec=_spec(**kind),
+        spec=_spec(cmd_args, **kind),
     )
-    if kind["cmd_args"] and kind["cmd_binary"] is None:
+    if cmd_args and kind["cmd_binary"] is None:
         cli.output.warn("--cmd-args has no effect without --cmd-binary")
     project = cli.project()
     async with project.locked("provisioners add") as state:
@@ -172,46 +193,22 @@ async def remove(cli: CliContext, provisioner_id: str) -> None:
     cli.output.result(Removed(id=provisioner_id, removed=removed), "")
 
 
-def _spec(
-    *,
-    static_json: str | None,
-    cmd_binary: str | None,
-    cmd_args: tuple[str, ...],
-    http_url: str | None,
-) -> ProvisionerSpec:
+def _spec(cmd_args: tuple[str, ...], **kind: str | None) -> ProvisionerSpec:
     from score_flyio.resources.define import command_spec, http_spec, static_spec
 
-    given = [value for value in (static_json, cmd_binary, http_url) if value is not None]
+    given = [(name, text) for name, text in kind.items() if text is not None]
     if len(given) != 1:
         raise UsageError(
             "a provisioner needs exactly one of --static-json, --cmd-binary and --http-url",
             hint=f"{len(given)} were given",
         )
-    if static_json is not None:
-        return static_spec(static_json)
-    if cmd_binary is not None:
-        return command_spec(cmd_binary, cmd_args)
-    return http_spec(http_url or "")
-
-
-def _served(definitions: Sequence[ProvisionerDefinition]) -> tuple[list[Served], list[list[str]]]:
-    """What serves which type, in matching order of each type, and as rows of a table."""
-    served = [
-        Served(
-            type=item.resource_type,
-            class_=item.resource_class or "(any)",
-            params=item.params,
-            outputs=item.outputs,
-            description=item.description,
-            provisioner=item.id,
-        )
-        for item in sorted(definitions, key=lambda item: item.resource_type)
-    ]
-    return served, [
-        [one.type, one.class_, ", ".join(one.params) or "-", ", ".join(one.outputs) or "-",
-         one.description or one.provisioner]
-        for one in served
-    ]  # fmt: skip
+    match given[0]:
+        case "static_json", text:
+            return static_spec(text)
+        case "cmd_binary", text:
+            return command_spec(text, cmd_args)
+        case _, text:
+            return http_spec(text)
 
 
 def _line(item: ProvisionerDefinition) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncclick as click
 
 from score_flyio.base.counted import counted
-from score_flyio.cli.apps import NamedApp, named_app, names_one_app
+from score_flyio.cli.apps import named_app, names_one_app
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import (
@@ -62,28 +62,21 @@ async def command(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     Without a count and a size, show both. With --region, N is the sum over these regions, and
     machines elsewhere stay. A change of size is a release; one of the count is none.
     """
+    from score_flyio.cli.deploy_run import tell_change
+    from score_flyio.deploy.step import CreateMachine
+    from score_flyio.engine.operations.scale import Sizes, scale, sizes
+
     named = await named_app(cli, settings, more=True)
     if named.rest and not named.rest[0].rpartition("=")[2].isdigit() and "=" not in named.rest[0]:
         named.no_workload()
     request = _request(named.rest, **settings)
-    if request.counts or request.guest is not None:
-        return await _scale(named, request, dry_run=dry_run)
-    from score_flyio.engine.operations.scale import Sizes, sizes
-
-    async with named.session() as visit:
-        found = await sizes(visit, named.ref)
-    rows = [[one.group, str(one.count), one.size, _places(one.regions)] for one in found]
-    header = ["GROUP", "COUNT", "SIZE", "REGIONS"]
-    cli.output.rows(Sizes(groups=tuple(found)), header, rows)
-    return 0
-
-
-async def _scale(named: NamedApp, request: ScaleRequest, *, dry_run: bool) -> int:
-    from score_flyio.cli.deploy_run import tell_change
-    from score_flyio.deploy.step import CreateMachine
-    from score_flyio.engine.operations.scale import scale
-
-    cli = named.cli
+    if not request.counts and request.guest is None:
+        async with named.session() as visit:
+            found = await sizes(visit, named.ref)
+        rows = [[one.group, str(one.count), one.size, _places(one.regions)] for one in found]
+        header = ["GROUP", "COUNT", "SIZE", "REGIONS"]
+        cli.output.rows(Sizes(groups=tuple(found)), header, rows)
+        return 0
 
     async def agree(change: Change) -> None:
         made = sum(isinstance(step, CreateMachine) for step in change.plan.steps)

@@ -74,13 +74,13 @@ def _plain(cli: CliContext) -> "PlainRenderer":
     stderr, now = cli.output.stderr, cli.clock.time
     fold = fold_of(cli.environ)
     if fold is None:
-        return PlainRenderer(stderr, now=now, debug=cli.debug)
-    return GroupedRenderer(stderr, fold, now=now, debug=cli.debug)
+        return PlainRenderer(stderr, now=now, debug=cli.output.debug)
+    return GroupedRenderer(stderr, fold, now=now, debug=cli.output.debug)
 
 
 def _live(cli: CliContext) -> "LiveRenderer | None":
     environ, output = cli.environ, cli.output
-    plain = output.quiet or cli.debug or environ.get("CI") or environ.get("TERM") == "dumb"
+    plain = output.quiet or cli.output.debug or environ.get("CI") or environ.get("TERM") == "dumb"
     if plain or not output.stderr.isatty():
         return None
     from score_flyio.cli.render.live import LiveRenderer

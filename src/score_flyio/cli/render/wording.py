@@ -27,17 +27,8 @@ _UNITS: Final = (
     ("hour", 3600),
     ("minute", 60),
 )
-_ALARMS: Final = frozenset(
-    {
-        "warning",
-        "provisioning_failed",
-        "deprovisioning_failed",
-        "step_failed",
-        "rollback_started",
-        "rate_limit_hit",
-        "request_retried",
-    }
-)
+_ALARMS: Final = frozenset({"warning", "rollback_started", "rate_limit_hit", "request_retried"})
+"""Beside what failed."""
 
 
 def subject(scope: events.Scope) -> str:
@@ -73,7 +64,7 @@ def ago_of(stamp: str | None, now: float) -> str:
 
 def is_alarm(event: events.Event) -> bool:
     """Whether the event says that something is wrong."""
-    return event.kind in _ALARMS
+    return event.kind in _ALARMS or event.kind.endswith("_failed")
 
 
 def sentence(event: events.Event) -> str | None:
