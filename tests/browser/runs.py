@@ -29,7 +29,7 @@ from score_flyio.report_html import render_html
 from score_flyio.resources.provisioner import ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
 from score_flyio.state.model import ProjectState
-from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
+from score_flyio.state.resources import InProcessSpec, ProvisionerDefinition
 from score_flyio.state.store import InMemoryStore
 
 PASSWORD = "correct-horse-battery"
@@ -74,7 +74,9 @@ class _Provisioned(Project):
         self, state: ProjectState, *, access: Any = None, timeout: float = 0.0
     ) -> Registry:
         definitions = tuple(
-            ProvisionerDefinition(id=f"our-{name}", resource_type=name, spec=StaticSpec())
+            ProvisionerDefinition(
+                id=f"our-{name}", resource_type=name, spec=InProcessSpec(source="test")
+            )
             for name in self.types
         )
         return Registry(definitions, plugins={d.id: self.plugin for d in definitions})
