@@ -26,9 +26,25 @@ def _create(call: Call) -> Outcome:
     _check_name(call, app, name)
     ttl = ttl_of(call, body["lease_ttl"]) if body.get("lease_ttl") else None
     host, volume, config = _choose_host(call, app, config, str(body.get("region") or ""))
-    machine = _new_machine(call, app, name=name, host=host, config=config)
-    machine.launch = not body.get("skip_launch")
-    machine.cordoned = bool(body.get("skip_service_registration"))
+    host.used_mb += guests.memory_of(config)
+    number = call.world.number()
+    low, high = number & 0xFFFF, number >> 16
+    machine = MachineRecord(
+        id=call.world.hexadecimal(14),
+        name=name,
+        app=app.name,
+        region=host.region,
+        host=host.id,
+        private_ip=f"fdaa:0:{app.number:x}:a7b:{high:x}:{low:x}:{host.zone}:2",
+        created_at=call.now,
+        updated_at=call.now,
+        visible_at=call.now + call.settings.visibility_delay,
+        number=number,
+        versions=[call.world.version(config, call.now)],
+        launch=not body.get("skip_launch"),
+        cordoned=bool(body.get("skip_service_registration")),
+    )
+    call.world.add_machine(app, machine)
     if volume is not None:
         volume.attached_machine_id = machine.id
     lifecycle.create(call.world, machine, call.now)
@@ -77,27 +93,6 @@ def _choose_host(
         text = "insufficient resources to create new machine with existing volume"
         raise call.world.no_room(412, text, "volume_placement")
     return host, volume, config
-
-
-def _new_machine(call: Call, app: App, *, name: str, host: Host, config: Json) -> MachineRecord:
-    world, now = call.world, call.now
-    host.used_mb += guests.memory_of(config)
-    number = world.number()
-    machine = MachineRecord(
-        id=world.hexadecimal(14),
-        name=name,
-        app=app.name,
-        region=host.region,
-        host=host.id,
-        private_ip=f"fdaa:0:{app.number:x}:a7b:{number >> 16:x}:{number & 0xFFFF:x}:{host.zone}:2",
-        created_at=now,
-        updated_at=now,
-        visible_at=now + call.settings.visibility_delay,
-        number=number,
-        versions=[world.version(config, now)],
-    )
-    world.add_machine(app, machine)
-    return machine
 
 
 def _update(call: Call) -> Outcome:

@@ -27,13 +27,14 @@ def _create(call: Call) -> Outcome:
     region = str(body.get("region") or near)
     if call.settings.region(region) is None:
         raise Refusal(400, f"invalid region: {region!r} is not one region")
+    host = _choose_host(call, app, body, source, name=name, region=region)
     volume = VolumeRecord(
         id=f"vol_{call.world.letters(16)}",
         name=name,
         app=app.name,
         region=region,
-        host="",
-        zone="",
+        host=host.id,
+        zone=host.zone,
         size_gb=_size(body, least, max(least, call.settings.default_volume_gb)),
         created_at=call.now,
         number=call.world.number(),
@@ -43,8 +44,6 @@ def _create(call: Call) -> Outcome:
         snapshot_retention=_retention(body, 5),
         auto_backup_enabled=body.get("auto_backup_enabled") is not False,
     )
-    host = _choose_host(call, app, volume, body, source)
-    volume.host, volume.zone = host.id, host.zone
     call.world.volumes[volume.id] = volume
     app.volumes.append(volume.id)
     return _answer(call, volume)
@@ -99,7 +98,7 @@ def _retention(body: Json, default: int) -> int:
 
 
 def _choose_host(
-    call: Call, app: App, volume: VolumeRecord, body: Json, source: _Source | None
+    call: Call, app: App, body: Json, source: _Source | None, *, name: str, region: str
 ) -> Host:
     """A host with room for the machine to come, without a volume that must not be beside it."""
     memory = guests.wanted_memory(body.get("compute"), 0)
@@ -108,13 +107,11 @@ def _choose_host(
     taken = {
         other.host
         for other in call.world.living_volumes(app)
-        if app_wide or (unique and other.name == volume.name)
+        if app_wide or (unique and other.name == name)
     }
     if source is not None and source.host is not None:
         taken.add(source.host)
-    free = [
-        host for host in call.world.free_hosts((volume.region,), memory) if host.id not in taken
-    ]
+    free = [host for host in call.world.free_hosts((region,), memory) if host.id not in taken]
     if not free:
         raise call.world.no_room(400, "no capacity")
     load = dict.fromkeys((host.id for host in free), 0)
