@@ -50,9 +50,7 @@ def _no_number(word: str) -> Any:
 
 def _finite(text: str) -> float:
     number = float(text)
-    if not math.isfinite(number):
-        return float(_no_number(text))
-    return number
+    return number if math.isfinite(number) else float(_no_number(text))
 
 
 def _check_depth(body: bytes) -> None:

@@ -79,9 +79,5 @@ def _float(value: Any) -> Any:
 
 
 def _in_nanoseconds(timed: Json) -> Json:
-    return {name: _nanoseconds(name, value) for name, value in timed.items()}
-
-
-def _nanoseconds(name: str, value: Any) -> Any:
-    seconds = seconds_of(value) if name in DURATIONS else None
-    return value if seconds is None else round(seconds * 1e9)
+    times = {name: seconds_of(timed[name]) for name in DURATIONS if name in timed}
+    return {**timed, **{name: round(s * 1e9) for name, s in times.items() if s is not None}}

@@ -56,7 +56,7 @@ class Guard:
             hint = f"call it by an address, or serve with --allow-host {host or 'NAME'}"
             return _forbidden(f"the emulator is not known as {host!r}", hint)
         origin = request.headers.get("origin")
-        if origin is not None and _authority(origin) != authority:
+        if origin is not None and origin.strip().lower().partition("://")[2] != authority:
             return _forbidden(f"pages of {origin} may not call the emulator", _NO_PAGE)
         site = request.headers.get("sec-fetch-site", "none")
         if site not in _SAME and not _follows_link(request):
@@ -81,10 +81,6 @@ def _host(authority: str) -> str:
         return urlsplit(f"//{authority}").hostname or ""
     except ValueError:
         return ""
-
-
-def _authority(origin: str) -> str:
-    return origin.strip().lower().partition("://")[2]
 
 
 def _is_address(host: str) -> bool:

@@ -10,7 +10,7 @@ from fly_emulator.calls import Call, Interface
 from fly_emulator.settings import Principal
 from fly_emulator.wire import ApiRequest, Outcome, Refusal
 from fly_emulator.world import World
-from score_flyio.base.macaroon import Macaroon, read_macaroon
+from score_flyio.base.macaroon import read_macaroon
 
 PERMISSION: Final = "https://api.fly.io/v1"
 """Location of tokens, by which clients tell them from discharges."""
@@ -31,17 +31,14 @@ def new_macaroon(
 def _verified(tokens: list[str], now: float) -> list[str]:
     """Those of the tokens of a request that hold now; what is of no known form holds."""
     read = [(token, read_macaroon(token)) for token in tokens]
-    living = [each for _, each in read if each is not None and _lives(each, now)]
+    known = [each for _, each in read if each is not None]
+    living = [each for each in known if each.not_after is None or each.not_after > now]
     held = {each.key for each in living}
     return [
         token
         for token, each in read
         if each is None or (each in living and all(p.ticket in held for p in each.third_parties))
     ]
-
-
-def _lives(macaroon: Macaroon, now: float) -> bool:
-    return macaroon.not_after is None or macaroon.not_after > now
 
 
 def principal_of(world: World, text: str, now: float) -> Principal:

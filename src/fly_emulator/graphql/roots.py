@@ -23,7 +23,7 @@ from fly_emulator.graphql.views import (
     region_view,
     volume_view,
 )
-from fly_emulator.records import App, Json
+from fly_emulator.records import Json
 from fly_emulator.settings import Organization
 from fly_emulator.wire import Refusal
 
@@ -122,12 +122,8 @@ def _apps(
         ),
         key=lambda app: app.name,
     )
-    return _page(call, found, _LONGEST_PAGE if first is None else first, after or "")
-
-
-def _page(call: Call, found: list[App], first: int, after: str) -> Json:
-    rest = [app for app in found if app.name > after]
-    page = rest[: max(first, 0)]
+    rest = [app for app in found if app.name > (after or "")]
+    page = rest[: _LONGEST_PAGE if first is None else max(first, 0)]
     more = 0 < len(page) < len(rest)
     return {
         **connection((app_view(call, app) for app in page), total=len(found)),

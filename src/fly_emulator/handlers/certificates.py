@@ -26,10 +26,11 @@ def _state(certificate: CertificateRecord) -> Json:
 
 
 def _detail(call: Call, app: App, certificate: CertificateRecord) -> Json:
+    sources = ["custom"] * certificate.custom + ["fly"] * _issued(certificate, call.now)
     return {
         **_state(certificate),
         "rate_limited_until": None,
-        "certificates": [_entry(certificate, source) for source in _sources(certificate, call.now)],
+        "certificates": [_entry(certificate, source) for source in sources],
         "validation": {
             "dns_configured": certificate.checked,
             "alpn_configured": certificate.checked,
@@ -39,10 +40,6 @@ def _detail(call: Call, app: App, certificate: CertificateRecord) -> Json:
         "validation_errors": [],
         "dns_requirements": _requirements(app, certificate.hostname),
     }
-
-
-def _sources(certificate: CertificateRecord, now: float) -> list[str]:
-    return ["custom"] * certificate.custom + ["fly"] * _issued(certificate, now)
 
 
 def _issued(certificate: CertificateRecord, now: float) -> bool:

@@ -34,19 +34,17 @@ def variables(port: int) -> dict[str, str]:
     return {"http_proxy": f"http://{LOOPBACK}:{port}", "no_proxy": _NOT_THROUGH_IT}
 
 
-def names_of(machine: MachineRecord) -> frozenset[str]:
+def names_of(machine: MachineRecord) -> set[str]:
     """The private names that mean a machine, without `.internal`."""
     app, metadata = machine.app, machine.config.get("metadata") or {}
     group = metadata.get("fly_process_group") or "app"
-    return frozenset(
-        {
-            app,
-            f"global.{app}",
-            f"{machine.region}.{app}",
-            f"{group}.process.{app}",
-            f"{machine.id}.vm.{app}",
-        }
-    )
+    return {
+        app,
+        f"global.{app}",
+        f"{machine.region}.{app}",
+        f"{group}.process.{app}",
+        f"{machine.id}.vm.{app}",
+    }
 
 
 @define(eq=False)
