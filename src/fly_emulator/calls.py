@@ -115,7 +115,7 @@ class Call:
         """Whether the service that is asked knows the app yet."""
         if below and self.now < app.created_at + self.settings.unknown_below:
             return False
-        return app.visible_at <= self.now or self.request.method != "GET"
+        return self.sees(app)
 
     def machine(self) -> MachineRecord:
         """The machine in the path, maybe a destroyed one. Raises Refusal: it is not there (yet)."""
@@ -128,9 +128,9 @@ class Call:
             self.world.changed.add(machine.id)
         return machine
 
-    def sees(self, machine: MachineRecord) -> bool:
-        """Whether reads show the machine yet; changes always find it."""
-        return machine.visible_at <= self.now or self.request.method != "GET"
+    def sees(self, record: App | MachineRecord) -> bool:
+        """Whether reads show it yet; changes always find it."""
+        return record.visible_at <= self.now or self.request.method != "GET"
 
     def living_machine(self) -> MachineRecord:
         """The machine in the path. Raises Refusal: it is missing or gone."""

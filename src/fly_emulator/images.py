@@ -39,13 +39,11 @@ class Registries:
             registry, repository = _HUB, name if "/" in name else f"library/{name}"
         elif registry in _HUB_NAMES:
             registry = _HUB
-        found = {
-            "registry": registry,
-            "repository": repository,
-            "tag": (match["tag"] if match else None) or "latest",
-        }
-        digest = match["digest"] if match else None
-        return {**found, "digest": digest or self._digest(_place(found))}
+        tag = (match["tag"] if match else None) or "latest"
+        found = {"registry": registry, "repository": repository, "tag": tag}
+        digest = (match["digest"] if match else None) or self.tags.get(_place(found))
+        made = f"sha256:{hashlib.sha256(self._manifest(_place(found))).hexdigest()}"
+        return {**found, "digest": digest or made}
 
     def manifest(self, image: str) -> bytes:
         """What stands for the manifest of an image that nobody pushed."""
@@ -54,10 +52,6 @@ class Registries:
     def _manifest(self, place: str) -> bytes:
         named = {"place": place, "push": str(self.pushes.get(place, 0))}
         return json.dumps({"schemaVersion": 2, "annotations": named}).encode()
-
-    def _digest(self, place: str) -> str:
-        known = self.tags.get(place)
-        return known or "sha256:" + hashlib.sha256(self._manifest(place)).hexdigest()
 
 
 def image_of(config: Json) -> str:
