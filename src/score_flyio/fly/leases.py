@@ -93,8 +93,6 @@ class LeaseBook:
     """Told at once of a machine whose lease was lost."""
     scope: Scope = Factory(Scope)
     """What its events are about, beside app and machine."""
-    description: str = "score-flyio deploy"
-    """Shown to whoever meets a lease."""
     _leases: dict[str, _Lease] = Factory(dict)
     _told: dict[str, str] = Factory(dict)
     """What was told last of who holds a machine."""
@@ -383,7 +381,7 @@ class LeaseBook:
         return self.wait and self.wait + self._lasting(machines) - self._lasting(0)
 
     def _request(self) -> models.CreateLeaseRequest:
-        return models.CreateLeaseRequest(ttl=self.seconds, description=self.description)
+        return models.CreateLeaseRequest(ttl=self.seconds, description="score-flyio deploy")
 
     def _scope(self, lease: _Lease) -> Scope:
         return evolve(self.scope, app=self.app, machine=lease.machine)

@@ -9,7 +9,8 @@ alone what they allowed.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -117,14 +118,14 @@ class Login:
         self.tokens, self._end = renewed, seconds_left(renewed, 0.0)
         self._rests_until = now + AGAIN_AFTER
 
-    async def _discharged(self, values: Iterable[Secret], now: float) -> Tokens:
+    async def _discharged(self, values: Sequence[Secret], now: float) -> Tokens:
         """The tokens that live, with new discharges where these end soon."""
-        found = evolve(self.tokens, values=tuple(values))
-        fresh: list[Secret] = []
-        for party in missing_discharges(found, now + AHEAD):
-            discharge = await self._discharge(party)
-            fresh += [] if discharge is None else [discharge]
-        return evolve(found, values=_living((*found.values, *fresh), now))
+        living = [each for each in _readings(values) if _last(each) >= now + AHEAD]
+        held = {each.key for each in living}
+        needed = dict.fromkeys(party for each in living for party in each.third_parties)
+        fresh = [await self._discharge(party) for party in needed if party.ticket not in held]
+        found = (*values, *(each for each in fresh if each is not None))
+        return evolve(self.tokens, values=_living(found, now))
 
     async def _minted(self, own: Secret) -> tuple[Secret, ...]:
         """New macaroons of the user, one for each organization; none where that cannot be."""
@@ -204,29 +205,21 @@ def seconds_left(tokens: Tokens, now: float) -> float | None:
     known = _readings(tokens.macaroons)
     tickets = {party.ticket for each in known for party in each.third_parties}
     ends = [_end(each, known) for each in known if each.key not in tickets]
-    return min((end - now for end in ends if end is not None), default=None)
+    end = min(ends, default=inf)
+    return None if end == inf else end - now
 
 
-def _end(macaroon: Macaroon, known: list[Macaroon]) -> float | None:
+def _last(macaroon: Macaroon) -> float:
+    return inf if macaroon.not_after is None else macaroon.not_after
+
+
+def _end(macaroon: Macaroon, known: list[Macaroon]) -> float:
     """When it ends, or the first of the discharges that it needs; 0 without one of them."""
-    ends = [] if macaroon.not_after is None else [macaroon.not_after]
-    for party in macaroon.third_parties:
-        found = [each for each in known if each.key == party.ticket]
-        if not found:
-            return 0.0
-        limits = [each.not_after for each in found]
-        if None not in limits:
-            ends.append(max(limit for limit in limits if limit is not None))
-    return min(ends, default=None)
-
-
-def missing_discharges(tokens: Tokens, until: float) -> tuple[ThirdParty, ...]:
-    """The third parties of macaroons without a discharge that is valid until then."""
-    known = _readings(tokens.macaroons)
-    living = [each for each in known if each.not_after is None or each.not_after >= until]
-    held = {each.key for each in living}
-    parties = dict.fromkeys(party for each in living for party in each.third_parties)
-    return tuple(party for party in parties if party.ticket not in held)
+    discharges = (
+        [_last(each) for each in known if each.key == party.ticket]
+        for party in macaroon.third_parties
+    )
+    return min([_last(macaroon), *(max(ends, default=0.0) for ends in discharges)])
 
 
 def _living(values: Iterable[Secret], now: float) -> tuple[Secret, ...]:
@@ -234,7 +227,7 @@ def _living(values: Iterable[Secret], now: float) -> tuple[Secret, ...]:
     read = [(value, read_macaroon(value.reveal())) for value in values]
     known = [each for _, each in read if each is not None]
     tickets = {party.ticket for each in known for party in each.third_parties}
-    living = [each for each in known if each.not_after is None or each.not_after > now]
+    living = [each for each in known if _last(each) > now]
     needed = {p.ticket for e in living if e.key not in tickets for p in e.third_parties}
     kept = [each for each in living if each.key not in tickets or each.key in needed]
     return tuple(value for value, each in read if each is None or each in kept)

@@ -15,9 +15,9 @@ from score_flyio.base.record import define, evolve, field
 from score_flyio.errors import Problem
 from score_flyio.flytoml.findings import unfit
 from score_flyio.flytoml.gotext import Time, int64, time_text
+from score_flyio.flytoml.parse import Tree, leaves
 from score_flyio.flytoml.schema import Key, Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.flytoml.tree import Tree, leaves
 from score_flyio.flytoml.values import Duration
 
 _STOPS: Final = {False: "off", True: "stop"}

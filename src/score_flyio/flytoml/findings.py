@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from score_flyio.base.place import path_of
 from score_flyio.errors import Problem
-from score_flyio.flytoml.tree import describe
+from score_flyio.flytoml.gotext import text_of
 
 Stage = Literal["parse", "decode", "validate"]
 
@@ -32,7 +32,10 @@ def finding(
 
 def unfit(place: str, value: Any, expected: str, code: str = "wrong_type") -> Problem:
     """A value that cannot be read as what is expected."""
-    message = f"expected {expected}, found {describe(value)}"
+    found = f"the text {value!r}" if isinstance(value, str) else text_of(value)
+    if isinstance(value, dict | list):
+        found = "a list" if isinstance(value, list) else "a table"
+    message = f"expected {expected}, found {found}"
     return finding("decode", place, code, message, f"write it as {expected}")
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from score_flyio.errors import Problem
 from score_flyio.flytoml.findings import unfit
 from score_flyio.flytoml.gotext import int64, text_of, wrapped
-from score_flyio.flytoml.tree import Tree
+from score_flyio.flytoml.parse import Tree
 from score_flyio.flytoml.values import Duration
 
 _DIGITS: Final = re.compile(r"[+-]?[0-9]+\Z")

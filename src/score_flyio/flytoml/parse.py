@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal
 
 from score_flyio.base.place import path_of, too_deep
@@ -13,8 +13,8 @@ from score_flyio.errors import Problem
 from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.gotext import well_formed
 from score_flyio.flytoml.lines import key_lines, line_for, unread_line
-from score_flyio.flytoml.tree import Tree, leaves
 
+Tree = dict[str, Any]
 FileFormat = Literal["toml", "json", "yaml"]
 
 _UNCLOSED: Final = (r"character '\n'", 'Expected "\'"', "Expected \"'''\"")
@@ -32,6 +32,18 @@ def parse(text: str, form: FileFormat) -> Tree | Problem:
     except RecursionError:
         pass
     return _syntax(form.upper(), "lists and tables are nested too deeply", None)
+
+
+def leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Every scalar and its path, keys in the order of their names."""
+    if isinstance(value, dict):
+        for name in sorted(value):
+            yield from leaves(value[name], f"{place}.{name}" if place else name)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from leaves(item, f"{place}[{index}]")
+    else:
+        yield place, value
 
 
 def _toml(text: str) -> Tree | Problem:

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from score_flyio.base.document import Document
 from score_flyio.base.record import Factory, frozen
+from score_flyio.flytoml.parse import Tree
 from score_flyio.flytoml.schema import Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.flytoml.tree import Tree
 
 _UNSEEN: Final = frozenset({"services", "mounts", "vm", "metrics"})
 

@@ -79,14 +79,14 @@ async def held(session: Session, *machines: str, **given: Any) -> AsyncIterator[
 async def test_a_lease_is_kept_alive_beyond_its_ttl_and_given_back(connect: Connect) -> None:
     desk = LeaseDesk()
     session = connect(desk)
-    async with held(session, "m1", description="deploy") as book:
+    async with held(session, "m1") as book:
         assert book.nonce("m1") == "n1"
         await anyio.sleep(300)
         assert book.nonce("m1") == "n1"
         assert desk.holders["m1"][1] > anyio.current_time()
     assert desk.holders == {}
     posts = session.platform.calls("POST")
-    assert posts[0].body == {"description": "deploy", "ttl": 30}
+    assert posts[0].body == {"description": "score-flyio deploy", "ttl": 30}
     assert NONCE not in posts[0].headers
     assert {post.headers[NONCE] for post in posts[1:]} == {"n1"}
     assert 300 / 15 <= len(posts) <= 300 / 14
