@@ -308,6 +308,7 @@ class TestBucket:
         for name in [*sys.modules, package]:
             if name.split(".")[0] == package:
                 monkeypatch.setitem(sys.modules, name, None)
+        monkeypatch.delitem(sys.modules, "score_flyio.state.s3", raising=False)
         with pytest.raises(ConfigError) as raised:
             open_store("s3://bucket/key", tmp_path, {"SCORE_FLYIO_STATE_KEY": KEY})
         assert f"pip install 'score-flyio[{extra}]'" in str(raised.value.hint)

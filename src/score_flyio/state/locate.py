@@ -48,8 +48,14 @@ def open_store(
             return FileStore(Path(rest))
         case "s3":
             from score_flyio.state.remote import RemoteStoreWithHistory
-            from score_flyio.state.s3 import S3Blobs
 
+            try:
+                from score_flyio.state.s3 import S3Blobs
+            except ModuleNotFoundError as error:
+                raise ConfigError(
+                    f"{named}: s3:// needs a package that is not installed",
+                    hint="pip install 'score-flyio[s3]'",
+                ) from error
             return RemoteStoreWithHistory(
                 S3Blobs(url, variables, named=named),
                 form=_form(variables),

@@ -6,18 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
+import obstore
 from anyio import to_thread
+from obstore import exceptions as wrong
+from obstore.store import S3Store
 
 from score_flyio.errors import ConfigError, StateError
 from score_flyio.net.credentials import credential
 from score_flyio.net.in_flight import in_flight
 from score_flyio.net.web_address import read_web_address
 from score_flyio.state.blobs import Found, Listed, Refused, Unavailable
-
-if TYPE_CHECKING:
-    from obstore.store import S3Store
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class S3Blobs:
     """The objects whose keys start with the key of the state."""
 
     def __init__(self, url: str, environ: Mapping[str, str], *, named: str = "state") -> None:
-        """Raises ConfigError for a wrong URL or endpoint, and without the package `obstore`."""
+        """Raises ConfigError for a wrong URL or endpoint."""
         bucket, _, key = url.removeprefix("s3://").partition("/")
         if not bucket or not key or key.endswith("/"):
             raise ConfigError(
@@ -62,8 +62,6 @@ class S3Blobs:
         self._store = _open(bucket, environ, named)
 
     async def read(self, name: str) -> Found | None:
-        import obstore
-
         def get() -> Found | None:
             try:
                 result = obstore.get(self._store, self._key + name)
@@ -80,8 +78,6 @@ class S3Blobs:
         return await self._call(get)
 
     async def write(self, name: str, data: bytes, *, replaces: str | None) -> str:
-        import obstore
-
         result = await self._call(
             lambda: obstore.put(
                 self._store,
@@ -94,8 +90,6 @@ class S3Blobs:
         return result["e_tag"] or ""
 
     async def delete(self, name: str, etag: str) -> None:
-        import obstore
-
         # There is no conditional deletion in S3's own form; this look makes a mistake improbable.
         there = await self.read(name)
         if there is None:
@@ -105,8 +99,6 @@ class S3Blobs:
         await self._call(lambda: obstore.delete(self._store, self._key + name))
 
     async def listed(self, prefix: str) -> Sequence[Listed]:
-        import obstore
-
         start = self._key + prefix
 
         def all_pages() -> list[Listed]:
@@ -122,8 +114,6 @@ class S3Blobs:
 
     async def _call(self, function: Callable[[], T]) -> T:
         """Carry out a call of obstore in a thread, with its errors as ours."""
-        from obstore import exceptions as wrong
-
         try:
             # What goes on alone in a thread is bounded by the time limit of a call.
             with in_flight(self.shown):
@@ -162,14 +152,6 @@ class S3Blobs:
 
 
 def _open(bucket: str, environ: Mapping[str, str], named: str) -> S3Store:
-    try:
-        from obstore.exceptions import BaseError
-        from obstore.store import S3Store
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"{named}: s3:// needs a package that is not installed",
-            hint="pip install 'score-flyio[s3]'",
-        ) from error
     found = {name: credential(environ, name) for name in VARIABLES}
     config: dict[str, Any] = {n: secret.reveal() for n, secret in found.items() if secret}
     options: Any = {"timeout": CALL_SECONDS, "connect_timeout": CONNECT_SECONDS}
@@ -187,7 +169,7 @@ def _open(bucket: str, environ: Mapping[str, str], named: str) -> S3Store:
         # Repeats are made by what calls this: it knows what a lost answer means.
         retry: Any = {"max_retries": 0}
         return S3Store(bucket, config=config, client_options=options, retry_config=retry)  # type: ignore[arg-type]
-    except (BaseError, ValueError) as error:
+    except (wrong.BaseError, ValueError) as error:
         raise ConfigError(f"{named}: s3://{bucket}: {_first_line(error)}") from error
 
 
