@@ -64,7 +64,7 @@ class Holder:
                 process=int(known["process"]),
                 since=datetime.fromisoformat(known["since"]).timestamp(),
                 expires=datetime.fromisoformat(known["expires"]).timestamp(),
-                renewals=int(known["renewals"]),
+                renewals=int(known.get("renewals", 0)),
             )
         except (ValueError, KeyError, TypeError):
             return None
