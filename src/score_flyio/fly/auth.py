@@ -100,22 +100,17 @@ def find_tokens(environ: Mapping[str, str]) -> Tokens:
     for name in VARIABLES:
         if text := environ.get(name, "").strip():
             return Tokens.parse(text, source=name)
-    path = _login_file(environ)
-    if path is not None and (text := _login_token(path)):
-        return Tokens.parse(text, source=str(path))
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    if folder := environ.get("FLY_CONFIG_DIR") or (home and f"{home}/.fly"):
+        path = Path(folder) / "config.yml"
+        if text := _login_token(path):
+            return Tokens.parse(text, source=str(path))
     raise ConfigError(
         "there is no Fly token",
         hint="set FLY_API_TOKEN (`fly tokens create deploy` or `fly tokens create org` prints "
         f"one), or {WITHOUT_ACCOUNT}",
         code="token_missing",
     )
-
-
-def _login_file(environ: Mapping[str, str]) -> Path | None:
-    if folder := environ.get("FLY_CONFIG_DIR"):
-        return Path(folder) / "config.yml"
-    home = environ.get("HOME") or environ.get("USERPROFILE")
-    return Path(home) / ".fly" / "config.yml" if home else None
 
 
 def _login_token(path: Path) -> str:

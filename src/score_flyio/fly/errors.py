@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from score_flyio.base.place import Path, with_leaves
 from score_flyio.base.secret import Secret, masked
 from score_flyio.errors import (
     ApiAnswer,
@@ -86,6 +87,10 @@ def api_error(
 
     What it repeats of `secrets` does not show; what kind it is, its own words tell.
     """
+
+    def shown(_: Path, value: Any) -> Any:
+        return masked(value, secrets) if isinstance(value, str) else value
+
     document, text = _read(body)
     code = document.get("status")
     code = code if isinstance(code, str) and code not in ("", "error") else None
@@ -95,7 +100,7 @@ def api_error(
         status_code=code,
         request_id=headers.get("fly-request-id"),
         retry_after=retry_after(headers),
-        body=_masked(document or None, secrets),
+        body=with_leaves(document or None, shown),
     )
     kind = _kind(status, code, text.lower())
     return kind(request, answer, hint=_hint(kind, answer))
@@ -133,15 +138,6 @@ def _read(body: bytes) -> tuple[dict[str, Any], str]:
         if isinstance(document.get(key), str) and document[key]:
             return document, document[key]
     return document, raw
-
-
-def _masked(value: Any, secrets: Sequence[Secret]) -> Any:
-    """JSON with secrets masked in its texts; names of members are the API's own."""
-    if isinstance(value, dict):
-        return {name: _masked(each, secrets) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_masked(each, secrets) for each in value]
-    return masked(value, secrets) if isinstance(value, str) else value
 
 
 def _kind(status: int, code: str | None, text: str) -> type[FlyApiError]:

@@ -16,6 +16,7 @@ import anyio
 
 from fly_machines.operations import Operation, QueryValue
 from score_flyio._version import __version__
+from score_flyio.base.place import leaves
 from score_flyio.base.record import field, frozen
 from score_flyio.base.secret import Secret
 from score_flyio.errors import FlyConnectionError, FlyProtocolError, FlyTimeout, Problem, Request
@@ -176,7 +177,7 @@ class HttpTransport:
         """What a refusal may repeat."""
         secrets = [token for token in self._login.tokens.values if not is_stand_in(token)]
         if call.operation.tag == "Secrets":
-            secrets += map(Secret, _texts(call.body))
+            secrets += [Secret(text) for _, text in leaves(call.body) if isinstance(text, str)]
         return secrets
 
 
@@ -267,12 +268,6 @@ def _query(query: Mapping[str, QueryValue]) -> str:
             (name, str(each).lower() if isinstance(each, bool) else str(each)) for each in values
         ]
     return urlencode(pairs)
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        return [text for each in value.values() for text in _texts(each)]
-    return [value] if isinstance(value, str) else []
 
 
 def _named(call: Call) -> str:

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from itertools import zip_longest
 from typing import Any, Final
 
+from score_flyio.base.place import leaves, place_text
 from score_flyio.base.record import define, evolve, field
 from score_flyio.errors import Problem
 from score_flyio.flytoml.findings import unfit
 from score_flyio.flytoml.gotext import Time, int64, time_text
-from score_flyio.flytoml.parse import Tree, leaves
+from score_flyio.flytoml.parse import Tree
 from score_flyio.flytoml.schema import Key, Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.flytoml.values import Duration
@@ -42,10 +43,12 @@ def decode(tree: Tree) -> tuple[AppSpec | None, tuple[Problem, ...]]:
 
 def _endless(tree: Tree) -> Problem | None:
     """The first number that is none, or infinite, even of an unknown key: JSON cannot have it."""
-    for place, value in leaves(tree):
-        if isinstance(value, float) and not math.isfinite(value):
-            return unfit(place, value, "a finite number")
-    return None
+    found = [
+        (place_text(path), value)
+        for path, value in leaves(tree)
+        if isinstance(value, float) and not math.isfinite(value)
+    ]
+    return unfit(*min(found), "a finite number") if found else None
 
 
 class _Misfit(Exception):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final, Literal
 
-from score_flyio.base.place import path_of, too_deep
+from score_flyio.base.place import leaves, place_text, too_deep
 from score_flyio.errors import Problem
 from score_flyio.flytoml.findings import finding
 from score_flyio.flytoml.gotext import well_formed
@@ -34,18 +34,6 @@ def parse(text: str, form: FileFormat) -> Tree | Problem:
     return _syntax(form.upper(), "lists and tables are nested too deeply", None)
 
 
-def leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Every scalar and its path, keys in the order of their names."""
-    if isinstance(value, dict):
-        for name in sorted(value):
-            yield from leaves(value[name], f"{place}.{name}" if place else name)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from leaves(item, f"{place}[{index}]")
-    else:
-        yield place, value
-
-
 def _toml(text: str) -> Tree | Problem:
     """TOML as flyctl's reader takes it: no numbers beyond 64 bits."""
     import tomli
@@ -62,10 +50,10 @@ def _toml(text: str) -> Tree | Problem:
         return _syntax("TOML", str(error), line)
     except ValueError:
         return _syntax("TOML", "a whole number has too many digits", unread_line(text))
-    for place, value in leaves(tree):
+    for path, value in leaves(tree):
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
-            found = line_for(key_lines(text), path_of(place))
-            return _syntax("TOML", f"the number of {place} is too large", found)
+            found = line_for(key_lines(text), path)
+            return _syntax("TOML", f"the number of {place_text(path)} is too large", found)
     return tree
 
 

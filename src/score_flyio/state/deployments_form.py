@@ -44,28 +44,24 @@ def _converter() -> cattrs.Converter:
 
 def dump_deployments(state: ProjectState) -> str | None:
     """The text of `deployments.yaml`; None when there is nothing to remember."""
-    defaults = state.default_provisioners
     known_more = state.deployments or state.uses_shared or state.place or state.overridden
-    if defaults and not (known_more or state.needs):
+    if state.default_provisioners and not (known_more or state.needs):
         return None
-    place = state.place
-    known = {} if place is None else {"address": place.address, "organization": place.organization}
     needs = {str(uid): sorted(map(str, needs)) for uid, needs in sorted(state.needs.items())}
-    head = write_yaml(
-        {
-            "version": VERSION,
-            "salt": state.salt,
-            **({"place": known} if known else {}),
-            **({} if defaults else {"default_provisioners": False}),
-            **({"overridden": dict(sorted(state.overridden.items()))} if state.overridden else {}),
-            "uses_shared": dict(sorted(state.uses_shared.items())),
-            **({"needs": needs} if needs else {}),
-        }
-    )
+    head = {
+        "version": VERSION,
+        "salt": state.salt,
+        "place": state.place and state.place.to_json(),
+        "default_provisioners": None if state.default_provisioners else False,
+        "overridden": dict(sorted(state.overridden.items())) or None,
+        "uses_shared": dict(sorted(state.uses_shared.items())),
+        "needs": needs or None,
+    }
+    text = write_yaml({name: value for name, value in head.items() if value is not None})
     records = entries(
         state, "deployments", state.deployments, lambda record: _converter().unstructure(record)
     )
-    return "".join([head, *records])
+    return "".join([text, *records])
 
 
 def load_deployments(state: ProjectState, text: str, file: str) -> None:

@@ -20,7 +20,7 @@ from score_flyio.yaml.writer import sorted_keys, write_yaml
 if TYPE_CHECKING:
     from score_flyio.score.resources import JsonObject
     from score_flyio.state.deployments import DeploymentRecord
-    from score_flyio.state.resources import ProvisionerDefinition, ProvisionerSpec, ResourceRecord
+    from score_flyio.state.resources import ProvisionerDefinition, ResourceRecord
     from score_flyio.yaml.typed import Reader
 
 _CODE: Final = "state_invalid"
@@ -210,9 +210,15 @@ class _State:
 
         needed = ("id", "resource_type")
         found = self.reader.known(value, path, *_PROVISIONER, *KEPT, needed=needed)
-        spec = self._spec(found, path) if isinstance(value, dict | None) else None
-        if spec is None:
+        kinds = [kind for kind in KEPT if found.get(kind) is not None]
+        if len(kinds) != 1:
+            if isinstance(value, dict | None):
+                given = " and ".join(kinds) or "none"
+                message = f"needs exactly one of {', '.join(KEPT)}; it has {given}"
+                self.reader.wrong(path, message)
             return None
+        (kind,) = kinds
+        spec = KEPT[kind].read(self.reader, found[kind], (*path, kind))
 
         def text(key: str) -> str:
             return self.reader.text(found.get(key), (*path, key))
@@ -224,14 +230,3 @@ class _State:
             resource_id=text("resource_id") or None,
             spec=spec,
         )
-
-    def _spec(self, found: dict[str, Any], path: Path) -> ProvisionerSpec | None:
-        from score_flyio.state.resources import KEPT
-
-        kinds = [kind for kind in KEPT if found.get(kind) is not None]
-        if len(kinds) != 1:
-            given = " and ".join(kinds) or "none"
-            self.reader.wrong(path, f"needs exactly one of {', '.join(KEPT)}; it has {given}")
-            return None
-        (kind,) = kinds
-        return KEPT[kind].read(self.reader, found[kind], (*path, kind))
