@@ -305,7 +305,7 @@ def test_plan_of_a_plain_app_loads_only_what_it_needs(tmp_path: Path) -> None:
         "score_flyio.engine.kept_plan", "score_flyio.engine.operations.change",
         "score_flyio.fly.builder", "score_flyio.fly.leases", "score_flyio.fly.logs",
         "score_flyio.fly.releases", "score_flyio.images.build", "score_flyio.images.builders",
-        "score_flyio.images.program", "score_flyio.resources.registry",
+        "score_flyio.base.process_group", "score_flyio.resources.registry",
         "score_flyio.resources.kinds", "score_flyio.resources.run",
     )  # fmt: skip
     script = (

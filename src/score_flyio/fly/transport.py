@@ -31,10 +31,10 @@ from score_flyio.net.exchange import (
     Network,
     NoAnswerError,
     UnreadableError,
+    network_reason,
     open_network,
 )
 from score_flyio.net.in_flight import in_flight
-from score_flyio.net.reason import network_reason
 from score_flyio.net.web_address import WebAddress, read_web_address
 
 if TYPE_CHECKING:

@@ -22,9 +22,8 @@ from score_flyio.errors import ImageError, ImageNotFound, RegistryDenied, Regist
 from score_flyio.images.access import REFUSED, Access, base_url, is_safe
 from score_flyio.images.logins import Logins
 from score_flyio.images.reference import PLATFORM, ImageReference
-from score_flyio.net.exchange import retry_after
+from score_flyio.net.exchange import network_reason, retry_after
 from score_flyio.net.http import http_client
-from score_flyio.net.reason import network_reason
 
 INDEXES: Final = (
     "application/vnd.oci.image.index.v1+json",

@@ -151,7 +151,7 @@ class Logins:
             return self._files
 
     async def _ask(self, helper: str, server: str, file: LoginFile) -> Login | None:
-        from score_flyio.images.program import run_program
+        from score_flyio.base.process_group import run_program
 
         program = f"docker-credential-{helper}"
         environ = {n: value for n, value in self._environ.items() if n not in OF_THE_STATE}

@@ -1,4 +1,4 @@
-"""One request and its answer, for whoever sends thousands of them to one place.
+"""One request and its answer, or why there is none, for whoever sends thousands to one place.
 
 Nothing here needs httpx, whose import takes a tenth of a short command: it is asked for where the
 environment names a proxy.
@@ -7,10 +7,11 @@ environment names a proxy.
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import sys
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, Protocol
 
 from score_flyio.base.record import field, frozen
@@ -27,6 +28,17 @@ NEVER_SENT: Final = frozenset(
     }
 )
 """Errors, by the names that httpx has for them, after which nothing was carried out."""
+_BROKEN: Final = "it broke off before the answer was there"
+_NONE: Final = "no connection came about"
+_WORDS: Final[Mapping[str, str]] = {
+    "ConnectError": _NONE,
+    "ConnectTimeout": _NONE,
+    "ReadError": _BROKEN,
+    "ReadTimeout": "the answer did not come, or not to its end",
+    "RemoteProtocolError": "it ended in the middle of the answer, or what came is no HTTP",
+    "WriteError": _BROKEN,
+}
+"""By the names that httpx has for errors."""
 CONNECT_SECONDS: Final = 15.0
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 
@@ -79,6 +91,33 @@ class NoAnswerError(Exception):
 
 class UnreadableError(Exception):
     """What was answered, or the request itself, is no HTTP; its text is the kind."""
+
+
+def network_reason(error: BaseException) -> str:
+    """The reason behind the exception of a library.
+
+    The library's own text is not used: it may show what was sent.
+    """
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: {cause.verify_message}"
+        if isinstance(cause, socket.gaierror):
+            return "its name is not known"
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno).lower()
+    kind = str(error) if isinstance(error, NoAnswerError) else type(error).__name__
+    return _WORDS.get(kind, kind)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        else:
+            error = error.__cause__ or error.__context__
 
 
 class Network(Protocol):

@@ -15,8 +15,8 @@ import httpx
 from score_flyio._version import __version__
 from score_flyio.errors import ConfigError, StateError
 from score_flyio.net.credentials import credential
+from score_flyio.net.exchange import network_reason
 from score_flyio.net.http import http_client
-from score_flyio.net.reason import network_reason
 from score_flyio.net.web_address import read_web_address, trusting_nobody
 from score_flyio.state.blobs import Found, Refused, Unavailable
 

@@ -29,8 +29,8 @@ from score_flyio.images.context import Context, added_entry, in_thread, tar_of
 from score_flyio.images.dockerignore import pattern_of
 from score_flyio.images.logins import Login, Logins
 from score_flyio.images.reference import PLATFORM
+from score_flyio.net.exchange import network_reason
 from score_flyio.net.http import http_client
-from score_flyio.net.reason import network_reason
 
 _VERTEX: Final = 1
 _LOG: Final = 3

@@ -20,7 +20,7 @@ from score_flyio.images.build import Build, Progress, Tell
 from score_flyio.images.builders.address import DaemonAddress
 from score_flyio.images.builders.docker import DockerBuilder, client_of
 from score_flyio.images.logins import Logins, Password
-from score_flyio.net.reason import network_reason
+from score_flyio.net.exchange import network_reason
 
 HOST_VARIABLE: Final = "FLY_BUILDER_HOST"
 """Stands in for BUILDER.fly.dev."""

@@ -20,6 +20,7 @@ import anyio
 
 from score_flyio.base.abrupt import undone_at_the_end
 from score_flyio.base.printable import system_reason
+from score_flyio.base.process_group import Ended, run_program
 from score_flyio.base.record import frozen
 from score_flyio.errors import ImageError
 from score_flyio.errors.unwrap import beside
@@ -28,7 +29,6 @@ from score_flyio.images.build import Build, Progress, Tell
 from score_flyio.images.builders.pushes import pushed
 from score_flyio.images.login_files import IN_THE_ENVIRONMENT
 from score_flyio.images.logins import Logins
-from score_flyio.images.program import Ended, run_program
 from score_flyio.images.reference import PLATFORM, ImageReference
 from score_flyio.net.credentials import OWN
 

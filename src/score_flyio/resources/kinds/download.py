@@ -7,8 +7,8 @@ from typing import Final
 import httpx
 
 from score_flyio.errors import ConfigError
+from score_flyio.net.exchange import network_reason
 from score_flyio.net.http import TooLongError, http_client, read_body
-from score_flyio.net.reason import network_reason
 from score_flyio.net.web_address import shown_url
 
 LONGEST: Final = 1024 * 1024

@@ -12,8 +12,8 @@ import anyio
 import httpx
 
 from score_flyio.base.record import field, frozen
+from score_flyio.net.exchange import network_reason
 from score_flyio.net.http import TooLongError, http_client, read_body
-from score_flyio.net.reason import network_reason
 from score_flyio.net.web_address import shown_url
 from score_flyio.resources.protocol import (
     MAX_ANSWER,
