@@ -16,7 +16,6 @@ class Clock(Protocol):
 
     def time(self) -> float:
         """Seconds since the Unix epoch."""
-        ...
 
 
 class SystemClock:

@@ -250,7 +250,6 @@ def _parameters(class_: Any) -> tuple[list[str], Callable[[object], Iterable[Any
 
 
 def _reader(names: Sequence[str]) -> Callable[[object], Any]:
-    """What reads the values of several fields."""
     if len(names) > 1:
         return attrgetter(*names)
     return lambda record: tuple(getattr(record, name) for name in names)

@@ -77,7 +77,6 @@ class Build:
     def failed(
         self, message: str, *, hint: str | None = None, code: str = "build_failed"
     ) -> ImageError:
-        """The error that this build failed."""
         return ImageError(f"{self.settings.name}: {message}", hint=hint, code=code)
 
     def broken(self, reason: str, said: Iterable[str]) -> ImageError:
@@ -117,7 +116,6 @@ class Builder(Protocol):
     @property
     def name(self) -> str:
         """What `--builder` calls it."""
-        ...
 
     async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
         """Build the image, give it its tag, and push it; the digest, when it was pushed.
@@ -126,7 +124,6 @@ class Builder(Protocol):
 
         Raises ImageError. On cancellation nothing is left of it.
         """
-        ...
 
 
 async def built(

@@ -125,11 +125,9 @@ class Network(Protocol):
 
     async def exchange(self, asked: Asked) -> Answered:
         """Send one request. Raises NoAnswerError, and UnreadableError for what cannot be read."""
-        ...
 
     async def aclose(self) -> None:
         """Close what is open."""
-        ...
 
 
 def open_network(*, encrypted: bool) -> Network:

@@ -126,7 +126,6 @@ class OverHttpx:
         return Answered(status=response.status_code, headers=headers, body=response.content)
 
     async def aclose(self) -> None:
-        """Close what is open."""
         await self._close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
+from shutil import which
 from typing import Final, Literal
 
 from score_flyio.base.record import frozen
@@ -14,7 +15,7 @@ from score_flyio.images.build import Build, Builder, Tell
 from score_flyio.images.builders.address import CONTEXT_CODE, find_daemon
 from score_flyio.images.builders.docker import DockerBuilder
 from score_flyio.images.builders.fly import FlyBuilder, RemoteBuilder
-from score_flyio.images.builders.programs import BuildahBuilder, BuildctlBuilder, find_program
+from score_flyio.images.builders.programs import BuildahBuilder, BuildctlBuilder
 from score_flyio.images.logins import Logins
 
 AUTO: Final = "auto"
@@ -64,7 +65,7 @@ async def _docker(context: BuilderContext) -> Builder | None:
 
 
 async def _buildah(name: Literal["buildah", "podman"], context: BuilderContext) -> Builder | None:
-    program = find_program(name, context.environ)
+    program = which(name, path=context.environ.get("PATH"))
     if program is None:
         return None
     return BuildahBuilder(
@@ -73,7 +74,7 @@ async def _buildah(name: Literal["buildah", "podman"], context: BuilderContext) 
 
 
 async def _buildkit(context: BuilderContext) -> Builder | None:
-    program = find_program("buildctl", context.environ)
+    program = which("buildctl", path=context.environ.get("PATH"))
     if program is None or not context.environ.get("BUILDKIT_HOST"):
         return None
     return BuildctlBuilder(program=program, logins=context.logins, environ=context.environ)

@@ -196,7 +196,6 @@ class Answer:
     """Steps of BuildKit, and once more where they proved to be cached."""
 
     async def follow(self, request: AbstractAsyncContextManager[httpx.Response]) -> None:
-        """Read it to its end."""
         async with request as response:
             if not response.is_success:
                 self.error = _message(await response.aread()) or f"status {response.status_code}"

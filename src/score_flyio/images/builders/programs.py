@@ -310,8 +310,3 @@ def _insecure(images: Iterable[ImageReference]) -> list[str]:
     """For images of a registry that is spoken to over plain HTTP."""
     plain = any(base_url(image.host).startswith("http:") for image in images)
     return ["--tls-verify=false"] if plain else []
-
-
-def find_program(name: str, environ: Mapping[str, str]) -> str | None:
-    """Where a program is on the search path."""
-    return shutil.which(name, path=environ.get("PATH"))
