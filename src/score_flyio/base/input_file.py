@@ -48,20 +48,15 @@ def read_input(path: Path, *, within: Sequence[Path] = ()) -> bytes:
 
 
 def _limited(file: BinaryIO) -> bytes:
-    most = _most()
-    data = file.read(most * 1024 * 1024 + 1)
-    if len(data) > most * 1024 * 1024:
-        why = f"it is larger than {most} MiB; {LARGEST} allows more, or less"
-        raise OSError(errno.EFBIG, why)
-    return data
-
-
-def _most() -> int:
-    """The most MiB that a file may have. Raises OSError for a variable that says no such number."""
     text = os.environ.get(LARGEST) or str(USUAL)
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 1 << 20:
         raise OSError(
             errno.EINVAL,
             f"the variable {LARGEST} has {text!r}, which is no number of MiB, such as 64",
         )
-    return int(text)
+    most = int(text) * 1024 * 1024
+    data = file.read(most + 1)
+    if len(data) > most:
+        why = f"it is larger than {int(text)} MiB; {LARGEST} allows more, or less"
+        raise OSError(errno.EFBIG, why)
+    return data

@@ -195,9 +195,7 @@ def _prepare(settings: BuildSettings, image: ImageReference) -> Build:
     folder, place = settings.folder.resolve(), file.resolve()
     inside = place.relative_to(folder).as_posix() if place.is_relative_to(folder) else None
     ignore, ignored = _ignored(settings, file)
-    ignored = ignored.removeprefix("\ufeff").replace("\r\n", "\n").removesuffix("\n")
-    ignored = f"{ignored}\n{NEVER}"
-    rules = read_rules(ignored, file=str(ignore))
+    rules = read_rules(f"{ignored}\n{NEVER}", file=str(ignore))
     path = inside or OUTSIDE
     apart = inside is None or rules.leaves_out(inside)
     added = [added_entry(path, text.encode())] if apart else []

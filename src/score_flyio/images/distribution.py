@@ -64,7 +64,6 @@ class Manifest:
     media_type: str
     content: bytes
     document: Mapping[str, Any]
-    """What it says."""
 
 
 class Registries:

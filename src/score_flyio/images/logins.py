@@ -123,7 +123,12 @@ class Logins:
         for file in await self._sources():
             if (found := await self._in(file, host, repository)) is not None:
                 return found
-        return self._hub_login() if host == DOCKER_HUB else None
+        # The variables that flyctl takes for Docker Hub.
+        user, password = (self._environ.get(name) for name in HUB_VARIABLES)
+        if host != DOCKER_HUB or not user or not password:
+            return None
+        source = " and ".join(HUB_VARIABLES)
+        return Login(user, Secret(password), source, renewal=f"correct {source}")
 
     def invitation(self, host: str) -> str:
         """How to log in at a registry for which `find` found nothing, for hints."""
@@ -184,14 +189,6 @@ class Logins:
         renewal = f"log in again, so that {program} knows it"
         return Login(user, Secret(password), source=program, renewal=renewal)
 
-    def _hub_login(self) -> Login | None:
-        """The variables that flyctl takes for Docker Hub."""
-        user, password = (self._environ.get(name) for name in HUB_VARIABLES)
-        if not user or not password:
-            return None
-        source = " and ".join(HUB_VARIABLES)
-        return Login(user, Secret(password), source, renewal=f"correct {source}")
-
 
 def _of(entries: Mapping[str, Any] | None, host: str, repository: str = "") -> tuple[str, Any]:
     """The key and the entry for a repository: its own, that of a namespace, that of the registry.
@@ -202,14 +199,10 @@ def _of(entries: Mapping[str, Any] | None, host: str, repository: str = "") -> t
     names = (host,) if host != DOCKER_HUB else (host, "index.docker.io", "registry-1.docker.io")
     paths = [repository[: at.start()] for at in re.finditer(r"/|$", repository)]
     nearest = (f"{name}/{path}" for path in reversed(paths) for name in names if path)
-    old = (key for key in there if _old_host(key) in names)
+    olden = ((key, _OLD_KEY.fullmatch(key)) for key in there)
+    old = (key for key, found in olden if found and (found["url"] or found["host"]) in names)
     key = next((key for key in chain(nearest, names, old) if key in there), "")
     return key, there.get(key)
-
-
-def _old_host(key: str) -> str:
-    found = _OLD_KEY.fullmatch(key)
-    return (found["url"] or found["host"]) if found else ""
 
 
 def _command(program: str, host: str) -> str:

@@ -118,10 +118,7 @@ def _chosen_context(environ: Mapping[str, str]) -> _Named | None:
 
 def _endpoint(file: Path, subject: str) -> Mapping[str, Any]:
     try:
-        endpoint = json.loads(read_input(file))["Endpoints"]["docker"]
-        if isinstance(endpoint, dict):
-            return endpoint
-        reason = f"{file} has no Endpoints.docker"
+        return {**json.loads(read_input(file))["Endpoints"]["docker"]}
     except FileNotFoundError:
         reason = "it is not there"
     except (KeyError, TypeError):

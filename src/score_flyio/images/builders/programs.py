@@ -293,7 +293,6 @@ def _failed(build: Build, ended: Ended) -> ImageError:
 
 
 def _options(name: str, values: Mapping[str, str]) -> list[str]:
-    """`name KEY=VALUE` for each value."""
     return [text for key, value in values.items() for text in (name, f"{key}={value}")]
 
 
