@@ -28,7 +28,7 @@ from score_flyio.images.build import (
     prepare,
 )
 from score_flyio.images.builders.choose import BuilderContext, choose_builder
-from score_flyio.images.builders.fly import HOST_VARIABLE, RemoteBuilder
+from score_flyio.images.builders.fly import HOST_VARIABLE, FlyBuilder
 from score_flyio.images.distribution import Registries
 from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
 from score_flyio.images.options import ImageOptions
@@ -50,11 +50,11 @@ class Builds:
     _turns: dict[str, anyio.Lock] = field(factory=lambda: defaultdict(anyio.Lock), init=False)
     """By content: the second of two equal builds finds the steps of the first in the cache."""
     _limiter: anyio.CapacityLimiter = field(init=False)
-    _remote: RemoteBuilder | None = field(init=False)
+    _fly: FlyBuilder | None = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._limiter = anyio.CapacityLimiter(BUILDS_AT_ONCE)
-        self._remote = self._fly_builder()
+        self._fly = self._fly_builder()
 
     async def expected(self, app: str) -> str:
         """The image as far as it is known without building anything."""
@@ -106,7 +106,7 @@ class Builds:
 
     async def _built(self, build: Build, wanted: Wanted, content: str) -> str:
         emit, scope = self.session.emit, wanted.scope
-        context = BuilderContext(environ=self._environ, logins=self.logins, remote=self._remote)
+        context = BuilderContext(environ=self._environ, logins=self.logins, fly=self._fly)
         builder = await choose_builder(context, self.options.images.builder)
         emit(BuildStarted(scope=scope, builder=builder.name, size=build.context.size))
 
@@ -138,7 +138,7 @@ class Builds:
             raise ImageError("files changed while it was built", code="context_changed")
         await self.registries.tag(image, content)
 
-    def _fly_builder(self) -> RemoteBuilder | None:
+    def _fly_builder(self) -> FlyBuilder | None:
         """The organization's, where the target is Fly or something has its place."""
         target, session = self.session.target, self.session
         region = self.options.region or session.default_region
@@ -151,7 +151,7 @@ class Builds:
             return await ensure_builder(session.client.api, org, new_id=new_id, region=region)
 
         password = session.client.password
-        return RemoteBuilder(find=find, password=password, environ=self._environ)
+        return FlyBuilder(find=find, password=password, logins=self.logins, environ=self._environ)
 
     @property
     def _environ(self) -> Mapping[str, str]:

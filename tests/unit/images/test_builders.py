@@ -30,7 +30,7 @@ from score_flyio.images.builders.choose import (
     choose_builder,
 )
 from score_flyio.images.builders.docker import Answer, DockerBuilder, client_of
-from score_flyio.images.builders.fly import FlyBuilder, RemoteBuilder, without_alpn
+from score_flyio.images.builders.fly import FlyBuilder, without_alpn
 from score_flyio.images.builders.programs import BuildahBuilder, BuildctlBuilder
 from score_flyio.images.builders.protobuf import encoded, fields
 from score_flyio.images.builders.session import Answers
@@ -177,8 +177,8 @@ async def test_fly_is_the_last_of_auto_and_none_of_local(bare: dict[str, str]) -
     async def find() -> str:
         raise AssertionError("nobody builds")
 
-    remote = RemoteBuilder(find=find, password=lasting(Secret("x")))
-    with_fly = evolve(context(bare), remote=remote)
+    fly = FlyBuilder(find=find, password=lasting(Secret("x")), logins=Logins({}))
+    with_fly = evolve(context(bare), fly=fly)
     assert builder_names()[-1] == "fly"
     assert (await choose_builder(with_fly)).name == "fly"
     with pytest.raises(ImageError, match="nothing to build images with") as raised:
@@ -196,9 +196,8 @@ def test_the_remote_builder_is_at_its_name_or_at_what_stands_in() -> None:
     password = lasting(Secret("tok"))
 
     def address(**environ: str) -> DaemonAddress:
-        return RemoteBuilder(find=find, password=password, environ=environ).address(
-            "fly-builder-1", "app"
-        )
+        builder = FlyBuilder(find=find, password=password, logins=Logins({}), environ=environ)
+        return builder.address("fly-builder-1", "app")
 
     found = address()
     assert (found.url, found.login) == ("https://fly-builder-1.fly.dev", ("app", password))
@@ -520,8 +519,9 @@ def test_a_remote_builder_that_does_not_wake_up(tmp_path: Path) -> None:
         settings = BuildSettings(name="web", folder=tmp_path)
         build = await prepare(settings, ImageReference.parse("registry.fly.io/x:1"))
         environ = {"FLY_BUILDER_HOST": "127.0.0.1:1"}
-        remote = RemoteBuilder(find=find, password=lasting(Secret("x")), environ=environ)
-        await FlyBuilder(remote=remote, logins=Logins({})).build(build, lambda _: None)
+        password = lasting(Secret("x"))
+        builder = FlyBuilder(find=find, password=password, logins=Logins({}), environ=environ)
+        await builder.build(build, lambda _: None)
 
     with pytest.raises(ImageError, match="web: the remote builder fly-builder-1 does not wake up"):
         trio.run(main, clock=MockClock(autojump_threshold=0))

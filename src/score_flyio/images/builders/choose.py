@@ -14,7 +14,7 @@ from score_flyio.errors.packages import loading, named, raising
 from score_flyio.images.build import Build, Builder, Tell
 from score_flyio.images.builders.address import CONTEXT_CODE, find_daemon
 from score_flyio.images.builders.docker import DockerBuilder
-from score_flyio.images.builders.fly import FlyBuilder, RemoteBuilder
+from score_flyio.images.builders.fly import FlyBuilder
 from score_flyio.images.builders.programs import BuildahBuilder, BuildctlBuilder
 from score_flyio.images.logins import Logins
 
@@ -32,8 +32,8 @@ class BuilderContext:
 
     environ: Mapping[str, str]
     logins: Logins
-    remote: RemoteBuilder | None = None
-    """Fly's; None where the target has none."""
+    fly: FlyBuilder | None = None
+    """None where the target has none."""
 
 
 Make = Callable[[BuilderContext], Awaitable[Builder | None]]
@@ -81,9 +81,7 @@ async def _buildkit(context: BuilderContext) -> Builder | None:
 
 
 async def _fly(context: BuilderContext) -> Builder | None:
-    if context.remote is None:
-        return None
-    return FlyBuilder(remote=context.remote, logins=context.logins)
+    return context.fly
 
 
 _BUILT_IN: Final[Mapping[str, tuple[Make, str]]] = {

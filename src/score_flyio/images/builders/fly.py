@@ -13,7 +13,7 @@ from typing import Final
 import anyio
 import httpx
 
-from score_flyio.base.record import define, field, frozen
+from score_flyio.base.record import define, field
 from score_flyio.errors import ImageError, NotAuthorized
 from score_flyio.images.access import REFUSED, base_url
 from score_flyio.images.build import Build, Progress, Tell
@@ -34,40 +34,19 @@ PAUSES: Final = (0.5, 1.0, 2.0, 4.0)
 OTHERS: Final = "use --builder docker, buildah, podman or buildkit"
 
 
-@define
-class RemoteBuilder:
-    """The remote builder of the organization of a run: found, or made, once."""
+@define(kw_only=True)
+class FlyBuilder:
+    """Has the remote builder of the organization of a run build and push."""
 
     find: Callable[[], Awaitable[str]]
-    """The name of its app."""
+    """Finds it, or makes it: the name of its app. Called once."""
     password: Password
     """Gives Fly's tokens."""
+    logins: Logins
     environ: Mapping[str, str] = field(factory=dict, repr=False)
+    name: str = "fly"
     _app: str | None = field(default=None, init=False)
     _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
-
-    async def app(self) -> str:
-        """The name of its app. Raises what `find` raises."""
-        async with self._turn:
-            if self._app is None:
-                self._app = await self.find()
-            return self._app
-
-    def address(self, builder: str, user: str) -> DaemonAddress:
-        """Where it is; `user` is the app to build for, which must be of the same organization."""
-        host = self.environ.get(HOST_VARIABLE, "").strip() or f"{builder}.{DOMAIN}"
-        url = base_url(host)
-        trust = without_alpn() if url.startswith("https:") else None
-        return DaemonAddress(url=url, trust=trust, login=(user, self.password))
-
-
-@frozen(kw_only=True)
-class FlyBuilder:
-    """Has the remote builder build and push."""
-
-    remote: RemoteBuilder
-    logins: Logins
-    name: str = "fly"
 
     async def build(self, build: Build, tell: Tell, *, push: bool = True) -> str | None:
         """Wake it, and go on as with any Docker daemon."""
@@ -79,14 +58,27 @@ class FlyBuilder:
             )
         tell(Progress(text="waking the remote builder", step=True))
         try:
-            app = await self.remote.app()
+            app = await self._found()
         except NotAuthorized as error:
             raise _denied(build, "Fly's remote builder", error.message) from error
-        address = self.remote.address(app, build.image.repository)
+        address = self.address(app, build.image.repository)
         await self._wake(build, app, address)
         tell(Progress(text=f"{app} is awake"))
         daemon = DockerBuilder(address=address, logins=self.logins)
         return await daemon.build(build, tell, push=push)
+
+    def address(self, builder: str, user: str) -> DaemonAddress:
+        """Where it is; `user` is the app to build for, which must be of the same organization."""
+        host = self.environ.get(HOST_VARIABLE, "").strip() or f"{builder}.{DOMAIN}"
+        url = base_url(host)
+        trust = without_alpn() if url.startswith("https:") else None
+        return DaemonAddress(url=url, trust=trust, login=(user, self.password))
+
+    async def _found(self) -> str:
+        async with self._turn:
+            if self._app is None:
+                self._app = await self.find()
+            return self._app
 
     async def _wake(self, build: Build, app: str, address: DaemonAddress) -> None:
         """Ask until it answers: the first question wakes it."""
