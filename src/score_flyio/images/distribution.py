@@ -202,7 +202,7 @@ class Registries:
                 response = await ask(response)
         except httpx.HTTPError as error:
             raise RegistryUnavailable(
-                f"{_about(image)}: {image.host} does not answer: {network_reason(error)}",
+                f"{image}: {image.host} does not answer: {network_reason(error)}",
                 hint="check the name of the registry, the network, proxies and firewalls",
             ) from error
         if not response.is_success:
@@ -233,24 +233,19 @@ class Registries:
         return response
 
     async def _refusal(self, response: httpx.Response, image: ImageReference) -> ImageError:
-        status = response.status_code
-        about, host, said = _about(image), image.host, _said(response)
+        status, host, said = response.status_code, image.host, _said(response)
         if status == httpx.codes.NOT_FOUND:
             return ImageNotFound(
-                f"{about}: {host} does not have it{said}",
+                f"{image}: {host} does not have it{said}",
                 hint="check its name and tag; it may have to be pushed first",
             )
         if status in REFUSED:
             anonymous, hint = await self._access.refused(image)
             return RegistryDenied(
-                f"{about}: {host} refuses it{said}", anonymous=anonymous, hint=hint
+                f"{image}: {host} refuses it{said}", anonymous=anonymous, hint=hint
             )
         kind = _TooMany if status == httpx.codes.TOO_MANY_REQUESTS else RegistryUnavailable
-        return kind(f"{about}: {host} answers {status}{said}", hint="try again")
-
-
-def _about(image: ImageReference) -> str:
-    return str(image) if image.repository else image.host
+        return kind(f"{image}: {host} answers {status}{said}", hint="try again")
 
 
 def _object(content: bytes) -> dict[str, Any] | None:

@@ -50,7 +50,12 @@ def login_files(environ: Mapping[str, str]) -> list[LoginFile]:
 
     Podman's is buildah's and skopeo's, too. Raises ConfigError when one cannot be read.
     """
-    found = [_in_the_environment(environ), docker_settings(environ)]
+    found: list[LoginFile | None] = []
+    if text := environ.get(IN_THE_ENVIRONMENT, "").strip():
+        hint = "it is the JSON of a Docker config.json, with the logins under auths"
+        config = _parsed(text, IN_THE_ENVIRONMENT, "logins", hint)
+        found.append(LoginFile(place=IN_THE_ENVIRONMENT, program="", config=config))
+    found.append(docker_settings(environ))
     hint = "correct it, or name another file with REGISTRY_AUTH_FILE"
     found += [_read(file, "logins", "podman", hint) for file in _of_podman(environ)]
     return [file for file in found if file is not None]
@@ -74,15 +79,6 @@ def _of_podman(environ: Mapping[str, str]) -> list[Path]:
     folders = (Path(runtime) / "containers" if runtime else own, settings / "containers")
     files = [folder / "auth.json" for folder in folders]
     return [file for file in files if os.access(file, os.R_OK)]
-
-
-def _in_the_environment(environ: Mapping[str, str]) -> LoginFile | None:
-    text = environ.get(IN_THE_ENVIRONMENT, "").strip()
-    if not text:
-        return None
-    hint = "it is the JSON of a Docker config.json, with the logins under auths"
-    config = _parsed(text, IN_THE_ENVIRONMENT, "logins", hint)
-    return LoginFile(place=IN_THE_ENVIRONMENT, program="", config=config)
 
 
 def _read(path: Path, what: str, program: str, hint: str) -> LoginFile | None:

@@ -65,16 +65,20 @@ class ImageReference:
     def split(cls, text: str) -> ImageReference:
         """The parts of what the platform tells for a name, whatever that is."""
         name, _, digest = text.partition("@")
-        host, name = _split_host(name)
-        repository, _, tag = name.partition(":")
+        host, slash, rest = name.partition("/")
+        named = "." in host or ":" in host or host == "localhost" or host != host.lower()
+        if not slash or not named:
+            host, rest = DOCKER_HUB, name
+        host = DOCKER_HUB if host in _HUB_NAMES else host
+        repository, _, tag = rest.partition(":")
         if host == DOCKER_HUB and "/" not in repository:
             repository = f"library/{repository}"
         return cls(host=host, repository=repository, tag=tag, digest=digest)
 
     @property
     def name(self) -> str:
-        """Host and repository."""
-        return f"{self.host}/{self.repository}"
+        """Host and repository; without one, the registry itself is meant."""
+        return f"{self.host}/{self.repository}" if self.repository else self.host
 
     @property
     def version(self) -> str:
@@ -100,14 +104,6 @@ def held(image: str, digest: str) -> str:
         return image
     tag = "" if ImageReference.split(image).tag else f":{DEFAULT_TAG}"
     return f"{image}{tag}@{digest}"
-
-
-def _split_host(name: str) -> tuple[str, str]:
-    head, slash, rest = name.partition("/")
-    named = "." in head or ":" in head or head == "localhost" or head != head.lower()
-    if not slash or not named:
-        return DOCKER_HUB, name
-    return (DOCKER_HUB if head in _HUB_NAMES else head), rest
 
 
 def _wrong_with(text: str, found: ImageReference) -> tuple[str, str] | None:

@@ -58,10 +58,8 @@ class AddedBuilder:
 
 async def _docker(context: BuilderContext) -> Builder | None:
     address = find_daemon(context.environ)
-    if address is None:
-        return None
-    found = DockerBuilder(address=address, logins=context.logins)
-    return found if await found.is_there() else None
+    found = address and DockerBuilder(address=address, logins=context.logins)
+    return found if found and await found.is_there() else None
 
 
 async def _buildah(name: Literal["buildah", "podman"], context: BuilderContext) -> Builder | None:
