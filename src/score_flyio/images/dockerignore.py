@@ -17,6 +17,11 @@ from score_flyio.errors import InputError, Problem
 _NOTHING: Final = re.compile(r"(?!)")
 _SUFFIX: Final = re.compile(r"\*\*[^/*?\[\]\\][^*?\[\]\\]*", re.DOTALL)
 """What BuildKit compares with the end of a path; before other characters, `**` is whole folders."""
+_TOKEN: Final = re.compile(
+    r"(?P<folders>\*\*/?)|(?P<letters>\*)|(?P<letter>\?)|(?P<set>\[)"
+    r"|\\(?P<escaped>.?)|(?P<plain>[^*?\[\\]+)",
+    re.DOTALL,
+)
 
 
 @frozen
@@ -120,28 +125,21 @@ def _regex(text: str) -> str:
     if _SUFFIX.fullmatch(text):
         return f".*{re.escape(text[2:])}"
     found, at = "", 0
-    while at < len(text):
-        letter = text[at]
-        at += 1
-        if letter == "*" and text[at : at + 1] == "*":
-            at += 1
-            if text[at : at + 1] == "/":
-                at += 1
-            found += ".*" if at >= len(text) else "(?:.*/)?"
-        elif letter == "*":
+    while token := _TOKEN.match(text, at):
+        at = token.end()
+        if token["folders"]:
+            found += ".*" if at == len(text) else "(?:.*/)?"
+        elif token["letters"]:
             found += "[^/]*"
-        elif letter == "?":
+        elif token["letter"]:
             found += "[^/]"
-        elif letter == "[":
+        elif token["set"]:
             letters, at = _class(text, at)
             found += letters
-        elif letter == "\\":
-            if at >= len(text):
-                raise ValueError("there is nothing after the \\")
-            found += re.escape(text[at])
-            at += 1
+        elif plain := token["plain"] or token["escaped"]:
+            found += re.escape(plain)
         else:
-            found += re.escape(letter)
+            raise ValueError("there is nothing after the \\")
     return found
 
 
