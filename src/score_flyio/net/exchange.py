@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from typing import Final, Protocol
 
 from score_flyio.base.record import field, frozen
-from score_flyio.net.web_address import trusting_nobody
 
 NEVER_SENT: Final = frozenset(
     {
@@ -155,6 +154,11 @@ def _certificates() -> ssl.SSLContext:
     import certifi
 
     return ssl.create_default_context(cafile=certifi.where())
+
+
+def trusting_nobody() -> ssl.SSLContext:
+    """For plain HTTP: should TLS be spoken after all, no certificate counts."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def decoded(body: bytes, encoding: str) -> bytes:

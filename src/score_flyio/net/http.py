@@ -18,9 +18,10 @@ from score_flyio.net.exchange import (
     Asked,
     NoAnswerError,
     UnreadableError,
+    trusting_nobody,
 )
 from score_flyio.net.in_flight import in_flight
-from score_flyio.net.web_address import is_loopback, shown_url, trusting_nobody
+from score_flyio.net.web_address import is_loopback, shown_url
 
 WAITS: Final = "score_flyio_waits"
 """The extension of a request that is answered late on purpose."""

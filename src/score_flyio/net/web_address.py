@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from score_flyio.base.record import frozen
 from score_flyio.errors import ConfigError
-
-if TYPE_CHECKING:
-    import ssl
 
 PRIVATE_ZONE: Final = ".internal"
 """Names of Fly's private network, which is encrypted by itself and has no TLS."""
@@ -101,13 +98,6 @@ def read_web_address(
             code=code,
         )
     return address
-
-
-def trusting_nobody() -> ssl.SSLContext:
-    """For plain HTTP: should TLS be spoken after all, no certificate counts."""
-    import ssl
-
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @lru_cache(maxsize=64)

@@ -15,9 +15,9 @@ import httpx
 from score_flyio._version import __version__
 from score_flyio.errors import ConfigError, StateError
 from score_flyio.net.credentials import credential
-from score_flyio.net.exchange import network_reason
+from score_flyio.net.exchange import network_reason, trusting_nobody
 from score_flyio.net.http import http_client
-from score_flyio.net.web_address import read_web_address, trusting_nobody
+from score_flyio.net.web_address import read_web_address
 from score_flyio.state.blobs import Found, Refused, Unavailable
 
 TOKEN_VARIABLE: Final = "SCORE_FLYIO_STATE_TOKEN"  # noqa: S105  # its name, not a token

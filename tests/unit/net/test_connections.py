@@ -17,8 +17,7 @@ from score_flyio.errors import FlyError
 from score_flyio.fly.auth import Tokens
 from score_flyio.fly.client import FlyClient
 from score_flyio.net.connections import MOST_BRIEF, Connections
-from score_flyio.net.exchange import Asked, NoAnswerError, UnreadableError
-from score_flyio.net.web_address import trusting_nobody
+from score_flyio.net.exchange import Asked, NoAnswerError, UnreadableError, trusting_nobody
 
 
 @define
