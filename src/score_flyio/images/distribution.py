@@ -154,26 +154,17 @@ class Registries:
         """Give an image that the registry has one more tag. Raises as `resolve` does."""
         manifest = await self.manifest(image)
         headers = {"content-type": manifest.media_type}
-        await self._call(
-            "PUT",
-            image,
-            f"/manifests/{tag}",
-            actions="pull,push",
-            headers=headers,
-            content=manifest.content,
-        )
+        await self._call("PUT", image, f"/manifests/{tag}", headers, manifest.content)
         return evolve(image, tag=tag, digest=manifest.digest)
 
     async def _manifest(self, method: str, image: ImageReference) -> httpx.Response:
-        return await self._call(method, image, f"/manifests/{image.version}", headers=ACCEPT)
+        return await self._call(method, image, f"/manifests/{image.version}", ACCEPT)
 
     async def _call(
         self,
         method: str,
         image: ImageReference,
         path: str,
-        *,
-        actions: str = "pull",
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
     ) -> httpx.Response:
@@ -183,16 +174,14 @@ class Registries:
 
         Raises ImageNotFound, RegistryDenied and RegistryUnavailable.
         """
-        path = f"/v2/{image.repository}{path}"
-        url = (
-            f"{self._mirror}{path}?ns={image.host}" if self._mirror else base_url(image.host) + path
-        )
+        query = f"?ns={image.host}" if self._mirror else ""
+        url = f"{self._mirror or base_url(image.host)}/v2/{image.repository}{path}{query}"
+        actions = "pull" if content is None else "pull,push"
 
         async def ask(refused: httpx.Response | None = None) -> httpx.Response:
-            login = {}
+            named = dict(headers or {})
             if self._mirror is None:
-                login = await self._access.authorization(image, actions, refused=refused)
-            named = {**(headers or {}), **login}
+                named |= await self._access.authorization(image, actions, refused=refused)
             request = self._client.build_request(method, url, headers=named, content=content)
             return await self._exchange(request)
 

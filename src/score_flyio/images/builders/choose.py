@@ -124,16 +124,16 @@ async def choose_builder(context: BuilderContext, name: str = AUTO) -> Builder:
             return found
     if unusable is not None:
         raise unusable
+    needed = "; ".join(_BUILT_IN[key][1] for key in several.get(name, (name,)) if key in _BUILT_IN)
     if name not in several:
         raise ImageError(
             f"the builder {name} is not there",
-            hint=f"it needs {_BUILT_IN[name][1] if name in _BUILT_IN else 'what its package says'}",
+            hint=f"it needs {needed or 'what its package says'}",
             code="builder_unavailable",
         )
     raise ImageError(
         "there is nothing to build images with",
-        hint="have one of these: "
-        + "; ".join(_BUILT_IN[key][1] for key in several[name] if key in _BUILT_IN),
+        hint=f"have one of these: {needed}",
         code="builder_unavailable",
     )
 

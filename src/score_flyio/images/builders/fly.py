@@ -24,7 +24,6 @@ from score_flyio.net.exchange import network_reason
 
 HOST_VARIABLE: Final = "FLY_BUILDER_HOST"
 """Stands in for BUILDER.fly.dev."""
-DOMAIN: Final = "fly.dev"
 AWAKE: Final = "/flyio/v1/settings"
 AWAKE_SECONDS: Final = 300.0
 """How long it takes at most until a builder answers; its name may be new to the DNS."""
@@ -69,7 +68,7 @@ class FlyBuilder:
 
     def address(self, builder: str, user: str) -> DaemonAddress:
         """Where it is; `user` is the app to build for, which must be of the same organization."""
-        host = self.environ.get(HOST_VARIABLE, "").strip() or f"{builder}.{DOMAIN}"
+        host = self.environ.get(HOST_VARIABLE, "").strip() or f"{builder}.fly.dev"
         url = base_url(host)
         trust = without_alpn() if url.startswith("https:") else None
         return DaemonAddress(url=url, trust=trust, login=(user, self.password))
