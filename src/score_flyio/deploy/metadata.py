@@ -185,9 +185,8 @@ def is_stray(machine: models.Machine) -> bool:
 def is_release_machine(machine: models.Machine) -> bool:
     """Whether the machine runs release commands: it is no part of the running app."""
     found = metadata(machine)
-    if found.get(PLATFORM) != "v2":
-        return False
-    return found.get(GROUP) == RELEASE_GROUP or found.get(OLD_GROUP) == "release_command"
+    named = found.get(GROUP) == RELEASE_GROUP or found.get(OLD_GROUP) == "release_command"
+    return named and found.get(PLATFORM) == "v2"
 
 
 @frozen

@@ -34,11 +34,10 @@ def http_check(check: ServiceHttpCheck) -> FlyMachineServiceCheck:
 
 def shortened_checks(spec: AppSpec) -> tuple[str, ...]:
     """A sentence for each service check that will run more often than the file says."""
-    http = () if spec.http_service is None else (spec.http_service,)
     return tuple(
         f"service of port {service.internal_port}: Fly runs its check every {LONGEST_INTERVAL}, "
         f"not every {check.interval}"
-        for service in (*http, *spec.services)
+        for service in spec.placed_services.values()
         for check in _checks_of(service)
         if check.interval is not None and check.interval > LONGEST_INTERVAL
     )

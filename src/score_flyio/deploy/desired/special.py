@@ -45,7 +45,7 @@ def release_command_machine(spec: AppSpec, *, files: FileSource) -> FlyMachineCo
     words = split_command(spec.deploy.release_command if spec.deploy else "")
     if not words:
         return None
-    config = _temporary(RELEASE_GROUP, environment(spec, RELEASE_GROUP, {"RELEASE_COMMAND": "1"}))
+    config = _temporary(spec, RELEASE_GROUP, {"RELEASE_COMMAND": "1"})
     config.init = FlyMachineInit(
         cmd=list(words), entrypoint=_entrypoint(spec), swap_size_mb=spec.swap_size_mb
     )
@@ -96,8 +96,8 @@ def machine_check_input(
     """The request for a machine check, to be run against the machine `under_test`."""
     need_command(check)
     tested = under_test.config or FlyMachineConfig()
-    env = environment(spec, TEST_GROUP, {**(tested.env or {}), "FLY_TEST_COMMAND": "1"})
-    config = _temporary(TEST_GROUP, {**env, TESTED_ADDRESS: under_test.private_ip or ""})
+    told = {"FLY_TEST_COMMAND": "1", TESTED_ADDRESS: under_test.private_ip or ""}
+    config = _temporary(spec, TEST_GROUP, {**(tested.env or {}), **told})
     tested_entrypoint = tested.init.entrypoint if tested.init else None
     config.init = FlyMachineInit(
         cmd=list(check.command),
@@ -128,7 +128,7 @@ def group_machine_checks(spec: AppSpec, group: str) -> tuple[MachineCheck, ...]:
 
 def console_machine(spec: AppSpec) -> FlyMachineConfig:
     """The config of a machine that waits for a console session, without image and guest."""
-    config = _temporary(CONSOLE_GROUP, environment(spec, CONSOLE_GROUP))
+    config = _temporary(spec, CONSOLE_GROUP, {})
     config.init = FlyMachineInit(exec=["/bin/sleep", "inf"], swap_size_mb=spec.swap_size_mb)
     return config
 
@@ -141,9 +141,9 @@ def _test_stop_config(spec: AppSpec, check: MachineCheck) -> FlyStopConfig:
     return stop_config(signal, timeout) or FlyStopConfig()
 
 
-def _temporary(group: str, env: dict[str, str]) -> FlyMachineConfig:
+def _temporary(spec: AppSpec, group: str, more: Mapping[str, str]) -> FlyMachineConfig:
     return FlyMachineConfig(
-        env=env,
+        env=environment(spec, group, more),
         metadata=group_metadata(None, group),
         restart=FlyMachineRestart(policy="no"),
         auto_destroy=True,

@@ -95,17 +95,11 @@ def lasting(config: models.FlyMachineConfig, digest: str | None = None) -> model
 
     Images of other containers stay as they are called: nobody tells their digests.
     """
-    found, mounts = config.metadata or {}, config.mounts
+    own, mounts = {k for k in config.metadata or {} if k.startswith(OWN_PREFIX)}, config.mounts
     kept = evolve(
-        config,
+        without_marks(config, own | PASSING_KEYS),
         standbys=None,
         env={k: v for k, v in (config.env or {}).items() if k != _STANDBY_FOR} or None,
-        metadata={
-            key: value
-            for key, value in found.items()
-            if not (key.startswith(OWN_PREFIX) or key in PASSING_KEYS)
-        }
-        or None,
         mounts=mounts and [evolve(mount, volume=None) for mount in mounts],
     )
     return exact(kept, digest)

@@ -114,16 +114,16 @@ async def _run(
     try:
         with anyio.fail_after(step.timeout):
             ended = await _until_ended(context, machine_id)
-    except TimeoutError as error:
-        await _remove(context, machine_id)
+    except BaseException as error:
+        with anyio.move_on_after(5, shield=True):
+            await delete(context, machine_id)
+        if not isinstance(error, TimeoutError):
+            raise
         raise _Failed(
             f"did not end within {step.timeout:g} s",
             f"raise {raise_with}, or look at what it waits for",
             machine_id,
         ) from error
-    except BaseException:
-        await _remove(context, machine_id)
-        raise
     context.leases.forget(machine_id)  # it was made to go by itself
     if exit_code(ended) != 0:
         hint = f"read the logs of machine {machine_id}"
@@ -138,7 +138,7 @@ async def _until_ended(context: Context, machine_id: str) -> dict[str, object]:
         await _persistently(
             lambda: api.machines_wait(context.app, machine_id, state=states, timeout=WAIT_SECONDS)
         )
-    return await _how_it_ended(context.app, context, machine_id)
+    return await _how_it_ended(context, machine_id)
 
 
 async def _persistently(look: Callable[[], Awaitable[T]]) -> T:
@@ -154,13 +154,13 @@ async def _persistently(look: Callable[[], Awaitable[T]]) -> T:
         await anyio.sleep(BETWEEN_LOOKS)
 
 
-async def _how_it_ended(app: str, context: Context, machine_id: str) -> dict[str, object]:
-    pause, patience = 0.2, EXIT_TOLD_WITHIN
+async def _how_it_ended(context: Context, machine_id: str) -> dict[str, object]:
+    show, pause, patience = context.client.api.machines_show, 0.2, EXIT_TOLD_WITHIN
     while True:
         try:
             machine = await _persistently(
                 lambda: repeats.once_visible(
-                    lambda: context.client.api.machines_show(app, machine_id), within=GONE_AFTER
+                    lambda: show(context.app, machine_id), within=GONE_AFTER
                 )
             )
         except NotFound:
@@ -182,8 +182,3 @@ def _without_exit(machine: models.Machine) -> _Failed:
     hint = f"read the logs of machine {machine.id}"
     hint += "" if ran else "; its image or its size may be wrong"
     return _Failed(f"{how}: its machine is in state {machine.state}", hint, machine.id)
-
-
-async def _remove(context: Context, machine_id: str) -> None:
-    with anyio.move_on_after(5, shield=True):
-        await delete(context, machine_id)
