@@ -263,7 +263,7 @@ class Applying:
             app=work.app,
             label=work.label,
             options=work.options,
-            recorder=recorder,
+            secrets_set=recorder.secrets_set,
             emit=session.emit,
             scouts=self._scouts,
             salt=recorder.state.salt,

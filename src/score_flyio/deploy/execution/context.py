@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import anyio
 import anyio.abc
@@ -49,12 +49,6 @@ class Outdated(Exception):
     """The app is not as it was when the plan was made; the text says what is different."""
 
 
-class Recorder(Protocol):
-    """Keeps what must survive the run. Each call returns when it is on disk."""
-
-    async def secrets_set(self, app: str, records: Mapping[str, SecretRecord]) -> None: ...
-
-
 @frozen(kw_only=True)
 class MadeMachine:
     """A machine as a step left it."""
@@ -91,7 +85,8 @@ class ContextSettings:
     app: str
     label: str
     options: DeployOptions
-    recorder: Recorder
+    secrets_set: Callable[[str, Mapping[str, SecretRecord]], Awaitable[None]]
+    """Keeps what must survive the run of an app's secrets; returns when it is on disk."""
     emit: Listener
     scouts: Scouts = field(factory=Scouts)
     """Shared by all apps of a run."""
@@ -213,28 +208,22 @@ class Context(ContextSettings):
 
 def new_context(settings: ContextSettings, tasks: anyio.abc.TaskGroup) -> Context:
     """A fresh context; leases are held, and Fly is told of the release, by tasks of `tasks`."""
-    scope = settings.scope()
-    health = HealthWatch(
-        client=settings.client,
-        app=settings.app,
-        emit=settings.emit,
-        scope=scope,
-        scouts=settings.scouts,
-    )
+    client, app, emit, scope = settings.client, settings.app, settings.emit, settings.scope()
+    health = HealthWatch(client=client, app=app, emit=emit, scope=scope, scouts=settings.scouts)
     return Context(
         **values(settings),
         release=Announcement(
-            api=settings.client.releases if settings.options.release_record else None,
+            api=client.releases if settings.options.release_record else None,
             tasks=tasks,
             warn=lambda message: settings.warn(message, "release_record"),
         ),
         leases=LeaseBook(
-            api=settings.client.api,
-            app=settings.app,
+            api=client.api,
+            app=app,
             tasks=tasks,
             ttl=settings.options.lease_ttl,
             wait=settings.options.lease_wait,
-            emit=settings.emit,
+            emit=emit,
             on_lost=health.give_up,
             scope=scope,
         ),

@@ -50,9 +50,8 @@ def test_only_many_machines_of_one_size_and_region_are_asked_for() -> None:
     assert [(q.region, q.count) for q in asked] == [("iad", 12), ("ams", 10)]
 
 
-class Unneeded:
-    async def secrets_set(self, app: str, records: Mapping[str, SecretRecord]) -> None:
-        raise NotImplementedError
+async def unneeded(app: str, records: Mapping[str, SecretRecord]) -> None:
+    raise NotImplementedError
 
 
 async def personal() -> str:
@@ -76,7 +75,7 @@ async def warnings(steps: list[CreateMachine], faults: str = "") -> list[str]:
                 app="web",
                 label="web",
                 options=DeployOptions(),
-                recorder=Unneeded(),
+                secrets_set=unneeded,
                 emit=hear,
             )
             await ask_for_room(context, steps, personal)

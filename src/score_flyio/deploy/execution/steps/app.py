@@ -6,7 +6,6 @@ from contextlib import suppress
 
 from fly_machines import models
 from score_flyio.base.record import evolve, frozen
-from score_flyio.base.secret import Secret
 from score_flyio.deploy.app_step import (
     AddCertificate,
     AllocateAddress,
@@ -78,13 +77,10 @@ async def set_secrets(step: SetSecrets, context: Context) -> SecretsSet:
     )
     before = context.secrets_before
     changed = any(answer.digests.get(name) != before.get(name) for name in step.values)
-    kept: dict[str, Secret] = {
-        name: value for name, value in step.values.items() if value is not None
-    }
-    await context.recorder.secrets_set(context.app, remember(kept, context.salt, answer.digests))
-    wanted = context.secret_names
+    kept = {name: value for name, value in step.values.items() if value is not None}
+    await context.secrets_set(context.app, remember(kept, context.salt, answer.digests))
     digests = {**before, **answer.digests}
-    seen = digests_hash({name: digests.get(name, "") for name in wanted})
+    seen = digests_hash({name: digests.get(name, "") for name in context.secret_names})
     return SecretsSet(version=answer.version, seen=seen, changed=changed)
 
 
