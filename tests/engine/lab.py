@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from fly_emulator import Emulator, EmulatorSettings, Faults, parse_faults
 from fly_emulator.journal import JournalEntry
@@ -25,7 +25,7 @@ from score_flyio.errors import ScoreFlyError
 from score_flyio.events import Event
 from score_flyio.flytoml import read_fly_toml
 from score_flyio.state.model import ProjectState
-from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
+from score_flyio.state.resources import InProcessSpec, ProvisionerDefinition, StaticSpec
 from score_flyio.state.store import InMemoryStore
 from tests.emulator.invariants import violations
 
@@ -112,7 +112,9 @@ class LabProject(Project):
         from score_flyio.resources.registry import Registry
 
         plugin: Any = self.databases
-        return Registry(tuple(state.provisioners), 60.0, {"databases": plugin})
+        spec = InProcessSpec(source="test")  # a static one is known to give nothing
+        definitions = tuple(evolve(each, spec=spec) for each in state.provisioners)
+        return Registry(definitions, 60.0, {"databases": plugin})
 
 
 @frozen(kw_only=True)
