@@ -205,9 +205,5 @@ class Interface(Protocol):
         ...
 
     def handle(self, call: Call) -> Outcome:
-        """Answer a request.
-
-        Raises:
-            Refusal: For an error answer.
-        """
+        """Answer a request. Raises Refusal for an error answer."""
         ...

@@ -200,11 +200,7 @@ class Emulator:
     # --- one request
 
     async def handle(self, request: ApiRequest) -> ApiResponse:
-        """Answer one request.
-
-        Raises:
-            ConnectionBroken: A fault breaks the connection instead.
-        """
+        """Answer one request. Raises ConnectionBroken: a fault breaks the connection instead."""
         control = self._control_api.answer(request)
         if control is not None:
             await anyio.lowlevel.checkpoint()

@@ -168,11 +168,7 @@ class Faults:
 
 
 def parse_faults(text: str, seed: int = 0) -> Faults:
-    """Read a specification.
-
-    Raises:
-        ConfigError: With all rules that cannot be read.
-    """
+    """Read a specification. Raises ConfigError with all rules that cannot be read."""
     rules: list[FaultRule] = []
     problems: list[Problem] = []
     for part in (part.strip() for part in text.split(";")):

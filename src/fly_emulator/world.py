@@ -309,8 +309,7 @@ class World(Kept):
         `seen` is the number up to which the placement knows of other machines: machines whose
         creation is still under way at the same time are not known, so they can land together.
 
-        Raises:
-            Refusal: No host has room.
+        Raises Refusal: no host has room.
         """
         free = self.free_hosts(regions, memory_mb)
         if not free:

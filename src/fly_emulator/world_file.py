@@ -48,11 +48,9 @@ class WorldFile:
         """Length of its first line."""
 
     def load(self, settings: EmulatorSettings, model: ProcessModel) -> World | None:
-        """The world in the file; None when there is no file.
+        """The world in the file, if there is one.
 
-        Raises:
-            StateCorrupt: The file cannot be read.
-            StateTooNew: It was written by a newer version.
+        Raises StateCorrupt and, for what a newer version wrote, StateTooNew.
         """
         try:
             with self.path.open("rb") as file:

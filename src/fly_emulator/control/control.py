@@ -1,8 +1,4 @@
-"""Control over an emulator: what an experiment does to its platform.
-
-What cannot be done raises `ConfigError` with the place, the value and a hint; a name or id of what
-is not there, `NotThere`.
-"""
+"""Control over an emulator: what an experiment does to its platform."""
 
 from __future__ import annotations
 
@@ -57,7 +53,11 @@ class NotThere(ConfigError):
 
 
 class Control:
-    """The functions of one emulator: `emulator.control`."""
+    """The functions of one emulator: `emulator.control`.
+
+    What cannot be done raises `ConfigError` with the place, the value and a hint; a name or id of
+    what is not there, `NotThere`.
+    """
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
@@ -95,11 +95,7 @@ class Control:
             return world_file.dump(world)
 
     def restore(self, document: Json) -> None:
-        """Put the world of a snapshot in the place of the present one.
-
-        Raises:
-            ConfigError: It is no snapshot.
-        """
+        """Put the world of a snapshot in the place of the present one."""
         emulator = self._emulator
         version = document.get("format")
         if version != world_file.FORMAT:
@@ -114,11 +110,7 @@ class Control:
             world.become(found)
 
     def advance(self, seconds: float) -> float:
-        """Let time pass at once, with all that happens in it; gives the new time.
-
-        Raises:
-            ConfigError: Time cannot pass like that.
-        """
+        """Let time pass at once, with all that happens in it; gives the new time."""
         if not 0 <= seconds <= MOST_SECONDS:
             hint = f"give 0 to {MOST_SECONDS:.0f} (31 days), as often as you like"
             raise wrong("advance", f"{seconds:g} seconds cannot pass at once", hint)
@@ -132,11 +124,7 @@ class Control:
         return tuple(self._emulator.faults.active)
 
     def add_faults(self, rules: str) -> tuple[ActiveFault, ...]:
-        """Add the rules of a specification, see `faults`.
-
-        Raises:
-            ConfigError: With all rules that cannot be read, or can strike nothing.
-        """
+        """Add the rules of a specification, see `faults`; all that are wrong are told."""
         faults = self._emulator.faults
         parsed = parse_faults(rules, faults.seed)
         if not parsed.rules:
@@ -146,11 +134,7 @@ class Control:
         return tuple(faults.add(rule) for rule in parsed.rules)
 
     def remove_fault(self, number: int) -> None:
-        """End one rule.
-
-        Raises:
-            NotThere: No rule has that id.
-        """
+        """End one rule. Raises NotThere."""
         if not self._emulator.faults.remove(number):
             known = ", ".join(str(one.id) for one in self.faults) or "none"
             raise NotThere(f"there is no fault {number}", hint=f"there are: {known}")
@@ -165,22 +149,12 @@ class Control:
         return tuple(self._emulator.world.hosts.values())
 
     def set_host_memory(self, host: str, memory_mb: int) -> None:
-        """Let a host have so much memory for machines; those that are there stay.
-
-        Raises:
-            ConfigError: It cannot have that much.
-            NotThere: There is no such host.
-        """
+        """Let a host have so much memory for machines; those that are there stay."""
         self._check_host(host)
         self._set_memory([host], memory_mb)
 
     def set_region_memory(self, region: str, memory_mb: int) -> None:
-        """Let each host of a region have so much memory; with 0 the region is full.
-
-        Raises:
-            ConfigError: They cannot have that much.
-            NotThere: There is no such region.
-        """
+        """Let each host of a region have so much memory; with 0 the region is full."""
         self._check_region(region)
         self._set_memory([one.id for one in self.hosts if one.region == region], memory_mb)
 
@@ -200,12 +174,7 @@ class Control:
         return (*lost, *(Incident("region_unlisted", code) for code in sorted(world.unlisted)))
 
     def begin_incident(self, kind: str, name: str) -> Incident:
-        """Let something go wrong with a host or a region, see `Incident`.
-
-        Raises:
-            ConfigError: There is no such kind of incident.
-            NotThere: There is no such host or region.
-        """
+        """Let something go wrong with a host or a region, see `Incident`."""
         incident = self._incident(kind, name)
         with self._emulator.changing() as world:
             if incident.kind == "host_lost":
@@ -215,12 +184,7 @@ class Control:
         return incident
 
     def end_incident(self, kind: str, name: str) -> None:
-        """Let it be well again.
-
-        Raises:
-            ConfigError: There is no such kind of incident.
-            NotThere: It is not going on.
-        """
+        """Let it be well again. Raises NotThere: it is not going on."""
         incident = self._incident(kind, name)
         if incident not in self.incidents:
             known = ", ".join(one.id for one in self.incidents) or "none"

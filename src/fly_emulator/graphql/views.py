@@ -7,18 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fly_emulator import documents
 from fly_emulator.calls import Call
-from fly_emulator.documents import (
-    app_document,
-    event_document,
-    ip_document,
-    machine_document,
-    region_document,
-    release_document,
-    secret_document,
-    snapshot_document,
-    volume_document,
-)
 from fly_emulator.graphql.organizations import (
     connection,
     organization_view,
@@ -44,7 +34,7 @@ _IMAGE_BYTES = "12345678"
 
 def app_view(call: Call, app: App) -> Json:
     """An app; what takes work is made only when it is asked for."""
-    document = app_document(call.world, app)
+    document = documents.app_document(call.world, app)
     shared = next((ip.ip for ip in app.ips if ip.type == "shared_v4"), None)
     newest = app.releases[-1] if app.releases else None
     current = newest and release_view(newest)
@@ -90,7 +80,9 @@ def _parts(call: Call, app: App) -> Json:
             region_view(call, code)
             for code in sorted({one.region for one in call.world.living_machines(app)})
         ],
-        "secrets": [{**secret_document(one), "id": one.name} for one in app.secrets.values()],
+        "secrets": [
+            {**documents.secret_document(one), "id": one.name} for one in app.secrets.values()
+        ],
         "certificates": connection(
             certificate_view(call, one) for one in app.certificates.values()
         ),
@@ -104,7 +96,7 @@ def _parts(call: Call, app: App) -> Json:
 def release_view(release: ReleaseRecord) -> Json:
     """A release of an app."""
     return {
-        **release_document(release),
+        **documents.release_document(release),
         "description": "Release",
         "reason": "",
         "evaluationId": "",
@@ -150,7 +142,7 @@ def address_view(app: App, ip: IpRecord) -> Json:
     """An address; it is its own id."""
     network = {"name": ip.network, "organization": {"slug": app.organization}}
     return {
-        **ip_document(ip),
+        **documents.ip_document(ip),
         "id": ip.ip,
         "address": ip.ip,
         "type": ip.type,
@@ -173,11 +165,11 @@ def certificate_view(call: Call, certificate: CertificateRecord) -> Json:
 def volume_view(call: Call, app: App, volume: VolumeRecord) -> Json:
     """A volume with its snapshots, newest first."""
     snapshots = [
-        {**snapshot_document(one), "__typename": "VolumeSnapshot", "size": "4096"}
+        {**documents.snapshot_document(one), "__typename": "VolumeSnapshot", "size": "4096"}
         for one in reversed(volume.snapshots)
     ]
     return {
-        **volume_document(call.world, volume, call.now),
+        **documents.volume_document(call.world, volume, call.now),
         "__typename": "Volume",
         "app": lambda: app_view(call, app),
         "snapshots": connection(snapshots),
@@ -203,7 +195,7 @@ def machine_view(call: Call, app: App, machine: MachineRecord) -> Json:
     """A machine."""
     address = {"family": "v6", "kind": "privatenet", "ip": machine.private_ip, "maskSize": 112}
     return {
-        **machine_document(call.world, machine, call.now, summary=True),
+        **documents.machine_document(call.world, machine, call.now, summary=True),
         "__typename": "Machine",
         "config": machine.config,
         "app": lambda: app_view(call, app),
@@ -218,13 +210,13 @@ def region_view(call: Call, code: str) -> Json:
     """A region."""
     region = call.settings.region(code)
     assert region is not None
-    return region_document(region)
+    return documents.region_document(region)
 
 
 def _events(machine: MachineRecord, *, kind: str | None = None, **_: Any) -> Json:
     found = [
         {
-            **event_document(event),
+            **documents.event_document(event),
             "kind": event.type,
             "timestamp": rfc3339(event.at),
             "body": event.request or {},

@@ -93,9 +93,6 @@ def release(app: App, address: str) -> None:
     raise Refusal(404, f"IP address not found: {address}")
 
 
-# --- addresses that connections to the outside come from
-
-
 def allocate_egress(call: Call, app: App, *, machine: str = "", region: str = "") -> Json:
     """Give a machine, or all machines of a region, a pair of addresses.
 

@@ -32,8 +32,7 @@ class Commands:
     def parse(cls, texts: Iterable[str], *, of_machines: bool = False) -> Self:
         """From texts such as `nginx=python3 -m http.server $PORT`.
 
-        Raises:
-            ConfigError: With all that cannot be read.
+        Raises ConfigError with all that cannot be read.
         """
         found, problems = [], []
         for text in texts:
