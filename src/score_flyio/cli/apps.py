@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
@@ -33,9 +33,7 @@ ONE: Final = section("Which app", _config_option, app_option)
 def target_of(cli: CliContext) -> Target:
     """`--emulate`, `--target` and `--org`, else what the environment says.
 
-    Raises:
-        UsageError: --emulate with another target.
-        ConfigError: unknown target, or no token.
+    Raises UsageError for --emulate with another target, and ConfigError as `Target.parse` does.
     """
     from score_flyio.engine.target import Target
 
@@ -58,7 +56,7 @@ def target_of(cli: CliContext) -> Target:
 async def session(cli: CliContext, *, silent: bool = False) -> AsyncIterator[Session]:
     """A visit to the place that the command line names, shown as fits the terminal.
 
-    It begins with telling where it goes to, unless it is `silent`.
+    It begins with telling where it goes to, unless it is `silent`: operations tell it themselves.
 
     Raises RunInterrupted where a signal ended it; its report says how far a change came.
     """
@@ -121,10 +119,6 @@ class NamedApp:
 
         if self.rest and not self.told:
             raise no_workloads(self.rest[:1], [self.ref.label])
-
-    def session(self, *, silent: bool = False) -> AbstractAsyncContextManager[Session]:
-        """A visit to the place that the command line names; operations tell it themselves."""
-        return session(self.cli, silent=silent)
 
 
 async def named_app(cli: CliContext, settings: dict[str, Any], *, more: bool = False) -> NamedApp:

@@ -62,6 +62,7 @@ class Command(_Sectioned):
     """A command that takes the global options too."""
 
     early = False
+    """Whether it begins without an event loop, because it often needs none."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,12 +91,6 @@ class Command(_Sectioned):
         if self.callback is None:
             raise TypeError(f"the command {self.name} has no callback")
         return Invocation(self.callback, dict(ctx.params), self.early)
-
-
-class EarlyCommand(Command):
-    """A command that begins without an event loop, because it often needs none."""
-
-    early = True
 
 
 @click.pass_context

@@ -62,21 +62,17 @@ def _values(kind: str, ctx: click.Context) -> Iterable[str]:
         from score_flyio.flytoml.regions import REGIONS
 
         return REGIONS
-    state = _state("emulator" if ctx.obj.get("emulate") else ctx.obj.get("target"))
+    state = _state(ctx)
     return () if state is None else _OF_STATE[kind](state)
 
 
-def _state(target: str | None) -> ProjectState | None:
-    """The project's state of a target, where it lies in this folder; no other is waited for."""
-    from pathlib import Path
-
-    from score_flyio.engine.project import Project
+def _state(ctx: click.Context) -> ProjectState | None:
+    """The project's state, where it lies in this folder; no other is waited for."""
+    from score_flyio.cli.context import CliContext
     from score_flyio.errors import ScoreFlyError
-    from score_flyio.state.targets import kept_as
 
     try:
-        project = Project.open(Path(), state=os.environ.get("SCORE_FLYIO_STATE"))
-        found = begin(project.at(kept_as(target, os.environ)).read())
+        found = begin(CliContext.build({**ctx.obj, "quiet": True}, os.environ).project().read())
     except (ScoreFlyError, OSError):
         return None
     return None if isinstance(found, Begun) else found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,8 +30,6 @@ from score_flyio.errors import UsageError
 from score_flyio.flytoml.names import LARGEST_VOLUME_GB, STRATEGY_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from score_flyio.deploy.options import DeployOptions
     from score_flyio.engine.selection import Selection
     from score_flyio.flytoml.spec import FileSpec

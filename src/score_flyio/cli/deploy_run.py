@@ -65,7 +65,16 @@ class DeployRun:
                 plan = await engine.plan(inputs, self.options)
         if kept is not None:
             kept.check(plan)
-        return plan, _tell_plan(self.cli, plan, refused)
+        plan = evolve(plan, failures={**_errors(refused), **plan.failures})
+        output = self.cli.output
+        if output.json or not output.stdout.isatty():  # else the plan says it beside
+            _tell(self.cli, plan.failures.items())
+        if self.cli.summary is not None or STEP_SUMMARY in self.cli.environ:
+            from score_flyio.cli.ci import plan_summary, write_summary
+
+            write_summary(self.cli, plan_summary(plan))
+        output.wrapped((plan,), plan.describe(show_calls=output.debug))
+        return plan, _failure_code(plan.failures)
 
     async def deploy(self, selection: Selection, kept: KeptPlan | None = None) -> int:
         """Deploy what is selected, tell how it went, and return the exit code.
@@ -248,19 +257,6 @@ async def _with_inputs(cli: CliContext, selection: Selection, error: ConfigError
         found += (each.error for each in (*refused, *known.refused))
         found += filter(None, (unserved(item, known.around) for item in known.inputs.values()))
     return as_one((*found, error))
-
-
-def _tell_plan(cli: CliContext, plan: Plan, refused: Sequence[Refused]) -> int:
-    """A plan on stdout and in a summary, and on stderr what cannot be planned; the exit code."""
-    plan = evolve(plan, failures={**_errors(refused), **plan.failures})
-    if cli.output.json or not cli.output.stdout.isatty():  # else the plan says it beside
-        _tell(cli, plan.failures.items())
-    if cli.summary is not None or STEP_SUMMARY in cli.environ:
-        from score_flyio.cli.ci import plan_summary, write_summary
-
-        write_summary(cli, plan_summary(plan))
-    cli.output.wrapped((plan,), plan.describe(show_calls=cli.output.debug))
-    return _failure_code(plan.failures)
 
 
 def show_plan(

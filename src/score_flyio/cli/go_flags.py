@@ -101,8 +101,6 @@ class Seconds(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         from score_flyio.flytoml.values import Duration
 
-        if isinstance(value, float):
-            return value
         try:
             seconds = float(value) if _is_number(value) else Duration.parse(value).seconds
         except ValueError:
@@ -126,7 +124,7 @@ class MaxUnavailable(click.ParamType[Any]):
     name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number = float(value) if isinstance(value, float) or _is_number(value) else -1.0
+        number = float(value) if _is_number(value) else -1.0
         if 0 < number < 1 or (1 <= number < float("inf") and number == int(number)):
             return number
         return self.fail(
@@ -160,8 +158,6 @@ class Variable(click.ParamType[Any]):
     name = "NAME=VALUE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, tuple):
-            return value
         name, separator, content = value.partition("=")
         if not separator or not name:
             self.fail("it must have the form NAME=VALUE", param, ctx)

@@ -150,13 +150,11 @@ WHERE = (org_option, target_option, emulate_option)
 config_option = partial(
     click.option, "-c", "--config", "configs", type=Name(), multiple=True, metavar="FILE"
 )
-"""An option that takes fly.toml files."""
 image_option = partial(click.option, "-i", "--image", type=ImageName())
-"""An option that takes an image."""
 region_option = partial(click.option, "-r", "--region", type=Name(), metavar="REGION")
-"""An option that takes a region."""
 jobs_option = partial(click.option, "--jobs", type=WholeNumber(1), metavar="N")
-"""An option that says how many provisioners run at once."""
+"""Options that commands tell of in words of their own."""
+
 refresh_option = flag_option(
     "--refresh", help="Without FILE: read the Score files of the workloads again."
 )

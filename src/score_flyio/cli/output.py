@@ -124,14 +124,11 @@ class Output:
 
     def log(self, level: str, text: str) -> None:
         """Write one line `LEVEL: text` on stderr."""
+        if (code := _COLOURS[level]) and self.color and self.stderr.isatty():
+            level = f"\x1b[{code}m{level}\x1b[0m"
         self.stderr.write("")  # what is drawn makes room
-        self.stderr.write_raw(f"{self._paint(level)}: ")
+        self.stderr.write_raw(f"{level}: ")
         self.stderr.write(f"{text}\n")
-
-    def _paint(self, level: str) -> str:
-        code = _COLOURS[level]
-        painted = self.color and code and self.stderr.isatty()
-        return f"\x1b[{code}m{level}\x1b[0m" if painted else level
 
 
 def _ended(text: str) -> str:

@@ -61,9 +61,8 @@ def read(
 ) -> tuple[KeptPlan | None, dict[str, Any]]:
     """The plan that `deploy` is to carry out, if it is given one, and the settings to do it with.
 
-    Raises:
-        ConfigError: it is no plan.
-        UsageError: it cannot be read, or something else is given that a plan says.
+    Raises ConfigError for what is no plan, and UsageError where it cannot be read, or where
+    something else is given that a plan says.
     """
     named = [file for file in settings["files"] if file.endswith(SUFFIX)]
     if not named:

@@ -18,7 +18,6 @@ class Sink:
     """Why nothing is written any more."""
     aside: bool = False
     """Whether the command did its work even if nobody can read of it."""
-
     asks: bool = False
     """Whether somebody is asked something there: what is drawn would hide the question."""
     make_room: Callable[[], None] | None = None

@@ -8,7 +8,7 @@ import asyncclick as click
 
 from score_flyio.base.document import Document, merged
 from score_flyio.base.record import frozen
-from score_flyio.cli.apps import NamedApp, named_app, names_one_app
+from score_flyio.cli.apps import NamedApp, named_app, names_one_app, session
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import CHANGE, json_option, options, yes_option
@@ -44,7 +44,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
     from score_flyio.engine.operations.certificates import list_certificates
 
     named = await named_app(cli, settings)
-    async with named.session() as visit:
+    async with session(cli) as visit:
         found = await list_certificates(visit, named.ref)
     rows = [[one.hostname, one.status, ", ".join(one.sources) or "-"] for one in found]
     cli.output.rows(found, ["HOSTNAME", "STATUS", "SOURCES"], rows)
@@ -63,7 +63,7 @@ async def add(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     own = _own(cli, settings.pop("fullchain"), settings.pop("private_key"))
     named = await named_app(cli, settings, more=True)
     hostname = _hostname(named)
-    async with named.session(silent=True) as visit:
+    async with session(cli, silent=True) as visit:
         done = await add_certificate(visit, named.ref, hostname, own, dry_run=dry_run)
     if done.certificate is None:
         return tell_change(cli, done.change)
@@ -80,7 +80,7 @@ async def check(cli: CliContext, **settings: Any) -> int:
 
     named = await named_app(cli, settings, more=True)
     hostname = _hostname(named)
-    async with named.session() as visit:
+    async with session(cli) as visit:
         found = await check_certificate(visit, named.ref, hostname)
     _tell(named, found)
     return 0 if found.configured else 1
@@ -102,7 +102,7 @@ async def remove(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
         question = f"Remove the certificate of {hostname} from {named.ref}?"
         await cli.agree(question, "nothing was removed", if_present=True)
 
-    async with named.session(silent=True) as visit:
+    async with session(cli, silent=True) as visit:
         change = await remove_certificate(visit, named.ref, hostname, before=agree, dry_run=dry_run)
     if change.report is None or change.report.failures:
         return tell_change(cli, change)

@@ -47,7 +47,7 @@ RUN = (
     events_option,
     summary_option,
 )
-"""How the run is carried out and told of; hidden ones mean nothing here but do at flyctl."""
+"""How the run is carried out and told of."""
 
 
 @click.command("deploy", cls=Command)

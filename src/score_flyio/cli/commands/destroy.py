@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
@@ -12,8 +13,6 @@ from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import CHANGE, WHERE, flag_option, options, yes_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from score_flyio.engine.operations.apps import AppRef
     from score_flyio.engine.operations.destroy import Destruction
 

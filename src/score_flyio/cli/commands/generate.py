@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
-from score_flyio.cli.command import EarlyCommand
+from score_flyio.cli.command import Command
 from score_flyio.cli.go_flags import Name
 from score_flyio.cli.options import (
     OVERRIDES,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from score_flyio.engine.selection import Selection
 
 
-@click.command("generate", cls=EarlyCommand)
+@click.command("generate", cls=Command)
 @click.argument("files", type=Name(), nargs=-1, metavar="[FILE]...")
 @refresh_option
 @options(OVERRIDES)
@@ -97,6 +97,9 @@ async def command(
         run = await deploy_run(cli, chosen, output=output, **flags)
         return await run.deploy(chosen)
     return await _generate(cli, chosen, output, jobs)
+
+
+command.early = True
 
 
 async def _generate(cli: CliContext, chosen: Selection, output: Output, jobs: int | None) -> int:

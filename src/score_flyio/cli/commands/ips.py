@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from score_flyio.base.document import Document, merged
 from score_flyio.base.record import frozen
-from score_flyio.cli.apps import NamedApp, named_app, names_one_app
+from score_flyio.cli.apps import NamedApp, named_app, names_one_app, session
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.options import CHANGE, json_option, options, region_option, yes_option
@@ -35,7 +35,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
     from score_flyio.engine.operations.addresses import list_addresses
 
     named = await named_app(cli, settings)
-    async with named.session() as visit:
+    async with session(cli) as visit:
         found = await list_addresses(visit, named.ref)
     now = cli.clock.time()
     rows = [[one.ip, one.type, one.region or "-", ago_of(one.created_at, now)] for one in found]
@@ -67,7 +67,7 @@ async def allocate(cli: CliContext, *, region: str | None, dry_run: bool, **sett
             question = f"Allocate a {kind} address for {cost}?"
             await cli.agree(question, "nothing was allocated")
 
-    async with named.session(silent=True) as visit:
+    async with session(cli, silent=True) as visit:
         change = await allocate_address(
             visit, named.ref, kind, region, before=agree, dry_run=dry_run
         )
@@ -91,7 +91,7 @@ async def release(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
         question = f"Release {address} of {named.ref}?"
         await cli.agree(question, "nothing was released", if_present=True)
 
-    async with named.session(silent=True) as visit:
+    async with session(cli, silent=True) as visit:
         change = await release_address(visit, named.ref, address, before=agree, dry_run=dry_run)
     return _tell(named, change, done="released")
 

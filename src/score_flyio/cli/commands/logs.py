@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncclick as click
 
-from score_flyio.cli.apps import named_app, names_one_app
+from score_flyio.cli.apps import named_app, names_one_app, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.go_flags import Name
@@ -38,7 +38,7 @@ async def command(
         raise UsageError("--follow and --json do not go together", hint="call logs repeatedly")
     named = await named_app(cli, settings)
     wanted = LogFilter(machine=machine, region=region)
-    async with named.session() as visit:
+    async with session(cli) as visit:
         if not follow:
             lines = await read_logs(visit, named.ref, wanted)
             cli.output.result(lines, "\n".join(map(_text, lines)) or "no lines")

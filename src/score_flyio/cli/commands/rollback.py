@@ -9,7 +9,7 @@ import asyncclick as click
 from score_flyio.base.counted import counted
 from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
-from score_flyio.cli.apps import named_app, names_one_app
+from score_flyio.cli.apps import named_app, names_one_app, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import WAITING, deploy_options, release_record_option
@@ -62,6 +62,6 @@ async def command(cli: CliContext, *, to: int | None, dry_run: bool, **settings:
             cli.output.before_question(change.describe())
             await cli.agree(question, "nothing was changed")
 
-    async with named.session(silent=True) as visit:
+    async with session(cli, silent=True) as visit:
         change = await rollback(visit, ref, to=to, options=how, before=tell_where, dry_run=dry_run)
     return tell_change(cli, change, RolledBack(to=change.plan.release.back_to))

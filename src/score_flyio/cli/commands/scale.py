@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncclick as click
 
 from score_flyio.base.counted import counted
-from score_flyio.cli.apps import named_app, names_one_app
+from score_flyio.cli.apps import named_app, names_one_app, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import (
@@ -23,8 +24,6 @@ from score_flyio.cli.options import CHANGE, options, yes_option
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from score_flyio.engine.operations.change import Change
     from score_flyio.engine.operations.scale import ScaleRequest
 
@@ -71,7 +70,7 @@ async def command(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
         named.no_workload()
     request = _request(named.rest, **settings)
     if not request.counts and request.guest is None:
-        async with named.session() as visit:
+        async with session(cli) as visit:
             found = await sizes(visit, named.ref)
         rows = [[one.group, str(one.count), one.size, _places(one.regions)] for one in found]
         header = ["GROUP", "COUNT", "SIZE", "REGIONS"]
@@ -88,7 +87,7 @@ async def command(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
             cli.output.before_question(change.describe())
             await cli.agree(" ".join(questions), "nothing was changed")
 
-    async with named.session(silent=True) as visit:
+    async with session(cli, silent=True) as visit:
         change = await scale(visit, named.ref, request, before=agree, dry_run=dry_run)
     return tell_change(cli, change)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
-from score_flyio.cli.apps import NamedApp, named_app, names_one_app
+from score_flyio.cli.apps import NamedApp, named_app, names_one_app, session
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import WAITING, deploy_options, release_record_option
@@ -14,8 +15,6 @@ from score_flyio.cli.options import CHANGE, flag_option, json_option, options
 from score_flyio.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from score_flyio.base.secret import Secret
 
 command = Group("secrets", help="List, set, unset or import secrets.")
@@ -52,7 +51,7 @@ async def list_(cli: CliContext, **settings: Any) -> None:
     from score_flyio.engine.operations.secrets import list_secrets
 
     named = await named_app(cli, settings)
-    async with named.session() as visit:
+    async with session(cli) as visit:
         found = await list_secrets(visit, named.ref)
     now = cli.clock.time()
     rows = [[one.name, one.digest, ago_of(one.updated_at, now)] for one in found]
@@ -138,7 +137,7 @@ async def _change(
 
     cli, ref = named.cli, named.ref
     names = tuple(sorted(values))
-    async with named.session(silent=True) as visit:
+    async with session(cli, silent=True) as visit:
         change = await change_secrets(
             visit, ref, values, stage=stage, options=deploy_options(**settings), dry_run=dry_run
         )
