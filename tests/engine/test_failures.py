@@ -15,8 +15,9 @@ from attrs import evolve
 from fly_emulator import Organization, Principal
 from fly_emulator.records import LeaseRecord
 from score_flyio.deploy.planning import rollout
+from score_flyio.deploy.planning.model import GroupPlan
 from score_flyio.deploy.planning.strategies import STRATEGIES
-from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered
+from score_flyio.deploy.planning.strategies.model import GroupUpdate
 from score_flyio.errors import (
     FlyConnectionError,
     LeaseHeld,
@@ -309,9 +310,9 @@ async def test_machines_of_a_lost_host_are_replaced(lab: Lab) -> None:
 async def test_steps_that_wait_for_each_other_are_refused(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def circular(update: GroupUpdate) -> Ordered:
+    def circular(update: GroupUpdate) -> GroupPlan:
         first, *rest = immediate.order(update).steps
-        return Ordered(steps=(first.after(rest[-1].id), *(step.after(first.id) for step in rest)))
+        return GroupPlan(steps=(first.after(rest[-1].id), *(step.after(first.id) for step in rest)))
 
     immediate = STRATEGIES["immediate"]
     await lab.deploy(toml())

@@ -9,7 +9,7 @@ from score_flyio.base.record import evolve
 from score_flyio.deploy.desired.special import group_machine_checks, machine_check_input
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan
 from score_flyio.deploy.planning.new_machine import options_guest
-from score_flyio.deploy.planning.strategies.model import MachineTest, Waiting
+from score_flyio.deploy.planning.strategies.model import MachineTest, Waiting, waiting_for
 from score_flyio.deploy.step import CreateMachine, RunMachineCheck, UpdateMachine
 
 
@@ -18,7 +18,8 @@ def waiting_with_tests(context: GroupContext) -> Waiting:
 
     Raises ConversionError: a check has no command, or the config of the group cannot be made.
     """
-    return evolve(context.waiting, tests=_tests(context))
+    waiting = waiting_for(context.desired.spec, context.group, context.options)
+    return evolve(waiting, tests=_tests(context))
 
 
 def _tests(context: GroupContext) -> tuple[MachineTest, ...]:

@@ -13,7 +13,6 @@ from score_flyio.deploy.model import DesiredApp, KnownApp, ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.new_machine import Volumes, options_guest
 from score_flyio.deploy.planning.secrets import SecretsPlan
-from score_flyio.deploy.planning.strategies.model import Waiting, waiting_for
 from score_flyio.deploy.step import CreateMachine, Step, UpdateMachine
 from score_flyio.flytoml.groups import flatten
 from score_flyio.state.deployments import Release
@@ -62,11 +61,6 @@ class GroupContext(PlanContext):
     """What the plan of one process group depends on."""
 
     group: str
-
-    @property
-    def waiting(self) -> Waiting:
-        """What is waited for after a machine of the group got its config."""
-        return waiting_for(self.desired.spec, self.group, self.options)
 
     @property
     def launch(self) -> models.CreateMachineRequest:

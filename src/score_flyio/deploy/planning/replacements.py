@@ -15,7 +15,7 @@ from score_flyio.deploy.planning.leftovers import Members
 from score_flyio.deploy.planning.model import GroupContext, GroupPlan, replacement_of, update_of
 from score_flyio.deploy.planning.new_machine import volumes_of
 from score_flyio.deploy.planning.standbys import Standbys
-from score_flyio.deploy.planning.strategies.model import Waiting
+from score_flyio.deploy.planning.strategies.model import Waiting, waiting_for
 from score_flyio.deploy.releases.in_metadata import with_history
 from score_flyio.deploy.step import AwaitHealthy, CreateMachine, DestroyMachine, Step
 from score_flyio.errors import DestructiveChange, PlanError
@@ -37,15 +37,14 @@ def replacement_steps(
     steps: list[Step] = []
     previous: tuple[str, ...] = ()
     known = {machine.id: machine for machine in members.machines}
+    waiting = waiting_for(context.desired.spec, context.group, context.options)
     for number, name in enumerate(sorted(replaced, key=standbys.targets.__contains__), start=1):
         machine, update = known[name], replaced[name]
         _check_volumes(context, machine)
         if stand_in := standbys.stand_ins.get(name):
             found = known[stand_in]
             resting = rests(found) and stand_in not in starting
-            steps += finish_replacement(
-                context.group, machine, found, context.waiting, resting=resting
-            )
+            steps += finish_replacement(context.group, machine, found, waiting, resting=resting)
             continue
         made = _replacement(context, machine, update)
         made = evolve(
@@ -55,23 +54,23 @@ def replacement_steps(
             standby_for=standbys.refs(name),
             needs=(*previous, *standbys.needs(name)),
         )
-        steps += _in_turn(context, machine, made, update.replaced_because)
+        gone = DestroyMachine.of(
+            name, group=context.group, reason=f"replaced: {update.replaced_because}"
+        )
+        steps += _in_turn(context, made, waiting, gone)
         previous = (made.id,)
     return GroupPlan(steps=tuple(steps))
 
 
 def _in_turn(
-    context: GroupContext, machine: models.Machine, made: CreateMachine, reason: str
+    context: GroupContext, made: CreateMachine, waiting: Waiting, gone: DestroyMachine
 ) -> list[Step]:
     """The volume, the new machine, its health, the end of the old one."""
-    waits = evolve(context.waiting, smoke_window=0.0).after(made)
     if made.request.skip_launch:
-        waits = ()
-    gone = DestroyMachine.of(
-        machine.id or "", group=context.group, reason=f"replaced: {reason}"
-    ).after(waits[-1].id if waits else made.id)
-    undo = Undo(if_failed=tuple(s.id for s in waits), reason="the replacement was not healthy")
-    return [*context.volumes.give(evolve(made, undo=undo if waits else None)), *waits, gone]
+        return [*context.volumes.give(made), gone.after(made.id)]
+    healthy = waiting.healthy(f"{made.id}:healthy", made.group, made.target, made.id)
+    undo = Undo(if_failed=(healthy.id,), reason="the replacement was not healthy")
+    return [*context.volumes.give(evolve(made, undo=undo)), healthy, gone.after(healthy.id)]
 
 
 def finish_replacement(

@@ -242,10 +242,10 @@ def plan_return(
         ConfigError: the strategy that the options name is impossible for a group.
         PlanError: the host of a machine that would change does not answer.
     """
-    settled = settle(change.observed, change.options, change.definition)
+    kept, leftovers = settle(change.observed, change.options, change.definition)
     back = _come_back(change, observed, then, lost)
-    updates = reconfigured_groups(evolve(change, observed=settled.observed))
-    stays = join([settled.plan, updates, *back])
+    updates = reconfigured_groups(evolve(change, observed=kept))
+    stays = join([leftovers, updates, *back])
     ends = behind(_ends(observed, then), last_steps(stays.steps))
     plan = join([stays, ends, GroupPlan(notes=tuple(_not_made(then)))])
     return app_plan(observed, change.label, change.release, plan)

@@ -47,7 +47,7 @@ def roll_out(
         before=tuple(step.id for step in waits),
     )
     if problem := strategy.impossible(chosen):
-        reason = f"app {update.app}: strategy {name} {problem.message}"
+        reason = f"app {update.observed.name}: strategy {name} {problem.message}"
         if not fall_back:
             raise ConfigError(reason, hint=problem.hint)
         rolling = roll_out(update, "rolling", replaced=replaced)

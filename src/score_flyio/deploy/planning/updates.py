@@ -24,7 +24,6 @@ from score_flyio.deploy.metadata import (
     by_group,
     from_group,
     group_of,
-    is_stray,
     without_marks,
 )
 from score_flyio.deploy.model import ObservedApp, Ref
@@ -119,7 +118,7 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
     )
     settings = deploy_settings(context.desired.spec)
     update = GroupUpdate(
-        app=context.app,
+        observed=context.observed,
         group=context.group,
         machines={machine.id or "": machine for machine in machines},
         updates=updates,
@@ -133,7 +132,6 @@ def update_steps(context: GroupContext, members: Members, *, counted: bool = Fal
             waiting_for(context.desired.spec, group, options).checks
             for group in process_groups(context.desired.spec)
         ),
-        strays=strays(context.observed),
         one_more=lambda _: _one_more(context),
         release=context.release,
         new_id=context.settings.new_id,
@@ -154,11 +152,6 @@ def _differs(
     stale = has_seen_others(machine, secrets) or bool(waiting_secrets(machine, context.observed))
     stale |= starts and Marks.of(machine).staged is not None  # its note of them must go, too
     return bool(step.differences or stale or secrets.changes or context.options.force)
-
-
-def strays(observed: ObservedApp) -> tuple[str, ...]:
-    """Ids of the machines of the app that no deploy made."""
-    return tuple(machine.id or "" for machine in observed.others if is_stray(machine))
 
 
 def in_scope(machine: models.Machine, options: DeployOptions) -> bool:
@@ -326,9 +319,8 @@ def plan_reconfiguration(change: Reconfiguration) -> AppPlan:
         ConfigError: the strategy that the options name is impossible for a group.
         PlanError: the host of a machine that would change does not answer.
     """
-    settled = settle(change.observed, change.options, change.definition)
-    groups = reconfigured_groups(evolve(change, observed=settled.observed))
-    plan = join([settled.plan, groups])
+    kept, leftovers = settle(change.observed, change.options, change.definition)
+    plan = join([leftovers, reconfigured_groups(evolve(change, observed=kept))])
     return app_plan(change.observed, change.label, change.release, plan)
 
 
@@ -368,7 +360,7 @@ def _group(change: Reconfiguration, group: str, machines: tuple[models.Machine, 
     before = {m.id or "": m.config or models.FlyMachineConfig() for m in change.observed.machines}
     settings = deploy_settings(change.definition or AppSpec())
     update = GroupUpdate(
-        app=change.observed.name,
+        observed=change.observed,
         group=group,
         machines={machine.id or "": machine for machine in machines},
         updates=updates,
@@ -378,7 +370,6 @@ def _group(change: Reconfiguration, group: str, machines: tuple[models.Machine, 
             if step.differences or (change.restart and step.machine in change.configs)
         ),
         app_has_checks=waiting_of({**before, **change.configs}.values(), change.options).checks,
-        strays=strays(change.observed),
         one_more=_one_more_like,
         release=change.release,
         new_id=change.new_id,

@@ -238,11 +238,9 @@ async def _known(
     """What is known of the app; of groups without machines, what the platform still tells."""
     named = {name for name in request.counts if name}
     begins = set(by_group(observed.machines)) if None in request.counts else named
-    settled = settle(observed, request.options, definition, begins=begins)
-    groups = by_group(settled.observed.machines)
-    known = _Known(
-        ref=ref, plan=settled.plan, observed=settled.observed, record=record, groups=groups
-    )
+    kept, leftovers = settle(observed, request.options, definition, begins=begins)
+    groups = by_group(kept.machines)
+    known = _Known(ref=ref, plan=leftovers, observed=kept, record=record, groups=groups)
     names = known.names
     sure = bool(names) and {name for name in request.counts if name} <= names
     empty = {known.group(name) for name in request.counts} - groups.keys() if sure else None

@@ -30,9 +30,9 @@ def test_what_is_left_of_a_group_goes_only_where_it_begins_anew() -> None:
     canary = there("c", "second", **{CANARY: "true"})
     observed = left(standby, there("a", "second"), canary)
     for begins, stays in (((), ["a", "s"]), (("second",), ["a", "s"]), (("first",), ["a"])):
-        settled = settle(observed, DeployOptions(), begins=begins)
-        assert sorted(m.id or "" for m in settled.observed.machines) == stays
-        gone = [step.id for step in settled.plan.steps]
+        kept, plan = settle(observed, DeployOptions(), begins=begins)
+        assert sorted(m.id or "" for m in kept.machines) == stays
+        gone = [step.id for step in plan.steps]
         assert gone == [f"destroy:{m}" for m in ("s", "c") if m not in stays]
 
 
@@ -40,6 +40,6 @@ def test_the_times_of_the_definition_count() -> None:
     spec = AppSpec(deploy=DeploySection(wait_timeout=Duration.parse("2m")))
     observed = left(there("a", "app"), there("b", "app", **{STANDS_FOR: "a"}))
     for definition, seconds in ((spec, 120.0), (None, 300.0)):
-        plan = settle(observed, DeployOptions(), definition).plan
+        _, plan = settle(observed, DeployOptions(), definition)
         waits = [step.timeout for step in plan.steps if isinstance(step, AwaitHealthy)]
         assert waits == [seconds]

@@ -8,6 +8,7 @@ import pytest
 from attrs import evolve
 
 from fly_machines import models
+from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.deploy.planning.rollout import roll_out
 from score_flyio.deploy.planning.strategies import STRATEGIES
@@ -34,7 +35,7 @@ def group(running: int, resting: int = 0, **settings: object) -> GroupUpdate:
         for step in updates
     }
     given: dict[str, object] = {
-        "app": "web",
+        "observed": ObservedApp(name="web"),
         "group": "app",
         "machines": machines,
         "updates": tuple(updates),

@@ -390,7 +390,7 @@ PLANS: Final[Mapping[str, Callable[[], AppPlan | GroupPlan]]] = {
     "given-configs": lambda: _given(None),
     "given-configs-bluegreen": lambda: _given("bluegreen"),
     "given-configs-one": lambda: _given("rolling", restart=True),
-    "settle": lambda: settle(_left(), DeployOptions(wait_timeout=7)).plan,
+    "settle": lambda: settle(_left(), DeployOptions(wait_timeout=7))[1],
     "remove": lambda: GroupPlan(
         steps=removal_steps(
             attrs.evolve(_idle_and_worker(), leftovers=(models.Machine(id="release-command"),))

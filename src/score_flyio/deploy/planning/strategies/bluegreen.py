@@ -8,9 +8,17 @@ and destroy blue.
 from __future__ import annotations
 
 from fly_machines import models
-from score_flyio.deploy.metadata import SAFE_TO_DESTROY, TAG, Marks, in_place_of, take_over
+from score_flyio.deploy.metadata import (
+    SAFE_TO_DESTROY,
+    TAG,
+    Marks,
+    in_place_of,
+    is_stray,
+    take_over,
+)
 from score_flyio.deploy.model import Ref, Undo
-from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered, Strategy
+from score_flyio.deploy.planning.model import GroupPlan
+from score_flyio.deploy.planning.strategies.model import GroupUpdate, Strategy
 from score_flyio.deploy.step import (
     CordonMachine,
     CreateMachine,
@@ -25,7 +33,7 @@ from score_flyio.deploy.step import (
 from score_flyio.errors import Problem
 
 
-def bluegreen(update: GroupUpdate) -> Ordered:
+def bluegreen(update: GroupUpdate) -> GroupPlan:
     """Serving capacity never drops below what it was."""
     steps: list[Step] = []
     well: list[str] = []
@@ -45,7 +53,7 @@ def bluegreen(update: GroupUpdate) -> Ordered:
     ]
     blue = tuple(green.previous or "" for green in greens)
     steps += [*switched, *_retire(update, blue, tuple(step.id for step in switched))]
-    return Ordered(steps=tuple(steps))
+    return GroupPlan(steps=tuple(steps))
 
 
 def _greens(update: GroupUpdate) -> tuple[CreateMachine, ...]:
@@ -144,9 +152,10 @@ def _pause(update: GroupUpdate, name: str, reason: str, needs: tuple[str, ...]) 
 
 
 def _impossible(update: GroupUpdate) -> Problem | None:
-    if update.strays:
+    strays = [machine.id or "" for machine in update.observed.others if is_stray(machine)]
+    if strays:
         return Problem(
-            message=f"cannot be used beside machine {', '.join(update.strays)}, which no deploy "
+            message=f"cannot be used beside machine {', '.join(strays)}, which no deploy "
             "made: it would go on beside the new machines",
             hint="destroy it (flyctl machine destroy ID), or use --strategy rolling",
         )

@@ -6,13 +6,14 @@ from fly_machines import models
 from score_flyio.base.record import evolve
 from score_flyio.deploy.metadata import Marks
 from score_flyio.deploy.model import Undo
-from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered, Strategy
+from score_flyio.deploy.planning.model import GroupPlan
+from score_flyio.deploy.planning.strategies.model import GroupUpdate, Strategy
 from score_flyio.deploy.planning.strategies.rolling import rolling
 from score_flyio.deploy.step import CreateMachine, DestroyMachine
 from score_flyio.errors import Problem
 
 
-def canary(update: GroupUpdate) -> Ordered:
+def canary(update: GroupUpdate) -> GroupPlan:
     """A canary that turns out bad is removed by the recovery of the run."""
     if not update.running:
         return rolling(update)
@@ -29,7 +30,7 @@ def canary(update: GroupUpdate) -> Ordered:
     untested = evolve(update.waiting, tests=())
     before = (*update.before, waits[-1].id)
     rest = rolling(evolve(update, before=before, waiting=untested))
-    return Ordered(steps=(made, *waits, removed, *rest.steps), pools=rest.pools)
+    return GroupPlan(steps=(made, *waits, removed, *rest.steps), pools=rest.pools)
 
 
 def _canary(update: GroupUpdate, removed: str) -> CreateMachine:

@@ -9,8 +9,9 @@ from fly_machines import models
 from score_flyio.base.record import field, frozen
 from score_flyio.deploy.condition import is_well, rests
 from score_flyio.deploy.desired.settings import DEFAULT_TIMEOUT, deploy_settings
-from score_flyio.deploy.model import Ref
+from score_flyio.deploy.model import ObservedApp, Ref
 from score_flyio.deploy.options import DeployOptions
+from score_flyio.deploy.planning.model import GroupPlan
 from score_flyio.deploy.step import (
     AwaitHealthy,
     CreateMachine,
@@ -125,7 +126,7 @@ def _waiting(options: DeployOptions, spec: AppSpec, *, checks: bool) -> Waiting:
 class GroupUpdate:
     """New configs for machines of one group."""
 
-    app: str
+    observed: ObservedApp
     group: str
     machines: Mapping[str, models.Machine]
     """All of the group, by id."""
@@ -138,8 +139,6 @@ class GroupUpdate:
     """Ids of machines at rest that are to run."""
     app_has_checks: bool
     """Whether a machine of any group has a check."""
-    strays: tuple[str, ...] = ()
-    """Machines of the app that no deploy made."""
     before: tuple[str, ...] = ()
     """Steps that come before any machine of the group changes."""
     max_unavailable: float = 0.33
@@ -184,18 +183,10 @@ class GroupUpdate:
 
 
 @frozen(kw_only=True)
-class Ordered:
-    """Steps with their needs, and the pools that they take slots of."""
-
-    steps: tuple[Step, ...]
-    pools: Mapping[str, int] = field(factory=dict)
-
-
-@frozen(kw_only=True)
 class Strategy:
     """In which order the machines of a group get their new config."""
 
-    order: Callable[[GroupUpdate], Ordered]
+    order: Callable[[GroupUpdate], GroupPlan]
     impossible: Callable[[GroupUpdate], Problem | None] = lambda _update: None
     """Why it cannot be used for a group; the message goes on from `strategy NAME`."""
     no_volumes: Callable[[str], Problem] | None = None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from score_flyio.base.record import evolve
-from score_flyio.deploy.planning.strategies.model import GroupUpdate, Ordered, Strategy
+from score_flyio.deploy.planning.model import GroupPlan
+from score_flyio.deploy.planning.strategies.model import GroupUpdate, Strategy
 from score_flyio.deploy.step import Step
 
 RESTING_SLOTS = 30
 """Machines that do not run are updated in a pool of their own; flyctl's size."""
 
 
-def rolling(update: GroupUpdate) -> Ordered:
+def rolling(update: GroupUpdate) -> GroupPlan:
     """The steps of a rolling update.
 
     The first machine is watched for its whole smoke window, and tested, before others follow; the
@@ -34,7 +35,7 @@ def rolling(update: GroupUpdate) -> Ordered:
     steps += [
         evolve(change, takes=resting, frees=change.id).after(*gate) for change in update.resting
     ]
-    return Ordered(steps=tuple(steps), pools={pool: update.slots, resting: RESTING_SLOTS})
+    return GroupPlan(steps=tuple(steps), pools={pool: update.slots, resting: RESTING_SLOTS})
 
 
 ROLLING = Strategy(order=rolling)
