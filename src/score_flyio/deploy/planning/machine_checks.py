@@ -18,18 +18,14 @@ def waiting_with_tests(context: GroupContext) -> Waiting:
 
     Raises ConversionError: a check has no command, or the config of the group cannot be made.
     """
-    waiting = waiting_for(context.desired.spec, context.group, context.options)
-    return evolve(waiting, tests=_tests(context))
-
-
-def _tests(context: GroupContext) -> tuple[MachineTest, ...]:
     desired = context.desired
+    waiting = waiting_for(desired.spec, context.group, context.options)
     checks = group_machine_checks(desired.spec, context.group)
     if not checks:
-        return ()
+        return waiting
     tested = models.Machine(config=context.launch.config)
     guest = options_guest(context.options)
-    return tuple(
+    tests = (
         MachineTest(
             command=shlex.join(check.command),
             request=machine_check_input(
@@ -44,6 +40,7 @@ def _tests(context: GroupContext) -> tuple[MachineTest, ...]:
         )
         for check in checks
     )
+    return evolve(waiting, tests=tuple(tests))
 
 
 def telling_untested(context: GroupContext, plan: GroupPlan) -> GroupPlan:

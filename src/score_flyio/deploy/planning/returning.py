@@ -229,10 +229,7 @@ def _left(machine: models.Machine, group: str) -> str | None:
 
 
 def plan_return(
-    change: Reconfiguration,
-    observed: ObservedApp,
-    then: Then,
-    lost: Mapping[str, models.FlyMachineConfig],
+    change: Reconfiguration, then: Then, lost: Mapping[str, models.FlyMachineConfig]
 ) -> AppPlan:
     """The updates of a change, the machines of groups that come back, then the ends of others.
 
@@ -242,8 +239,13 @@ def plan_return(
         ConfigError: the strategy that the options name is impossible for a group.
         PlanError: the host of a machine that would change does not answer.
     """
-    kept, leftovers = settle(change.observed, change.options, change.definition)
-    back = _come_back(change, observed, then, lost)
+    observed = change.observed
+    own = evolve(observed, machines=then.kept)
+    kept, leftovers = settle(own, change.options, change.definition)
+    templates = {group: new_machine_config(config) for group, config in lost.items()}
+    for template in templates.values():
+        add_release(template, change.release)
+    back = _come_back(change, then, templates)
     updates = reconfigured_groups(evolve(change, observed=kept))
     stays = join([leftovers, updates, *back])
     ends = behind(_ends(observed, then), last_steps(stays.steps))
@@ -261,27 +263,22 @@ def _not_made(then: Then) -> Iterator[str]:
 
 
 def _come_back(
-    change: Reconfiguration,
-    observed: ObservedApp,
-    then: Then,
-    lost: Mapping[str, models.FlyMachineConfig],
+    change: Reconfiguration, then: Then, templates: Mapping[str, models.FlyMachineConfig]
 ) -> list[GroupPlan]:
     """As many machines as each group had in each region, with the volumes that are free there."""
     taken: set[str] = set()
     made: Counter[str] = Counter()
     plans = []
     for (group, region), count in sorted(then.lost.items()):
-        if group not in lost:
+        if group not in templates:
             continue
-        template = new_machine_config(lost[group])
-        add_release(template, change.release)
         scale = GroupScale(
-            observed=observed,
+            observed=change.observed,
             group=group,
             machines=(),
             count=count,
             regions=(region,),
-            template=template,
+            template=templates[group],
             new_id=change.new_id,
             options=change.options,
             taken=taken,
@@ -289,30 +286,27 @@ def _come_back(
         )
         plans.append(_in_places(scale_group(scale), then.without.get((group, region), ())))
         made[group] += count
-    return [*plans, *_stand_by(change, observed, then, lost, made)]
+    return [*plans, GroupPlan(steps=tuple(_stand_by(change, then, templates, made)))]
 
 
 def _stand_by(
     change: Reconfiguration,
-    observed: ObservedApp,
     then: Then,
-    lost: Mapping[str, models.FlyMachineConfig],
+    templates: Mapping[str, models.FlyMachineConfig],
     made: Mapping[str, int],
-) -> Iterator[GroupPlan]:
+) -> Iterator[CreateMachine]:
     """The standbys of groups that come back, each for one machine, behind those that are made."""
     for (group, region), count in sorted(then.standbys.items()):
-        if group not in lost or availability(lost[group]) != "standby":
+        if group not in templates or availability(templates[group]) != "standby":
             continue
-        config = new_machine_config(lost[group])
-        add_release(config, change.release)
         first = models.CreateMachineRequest(
-            config=config, region=region or None, skip_secrets=False
+            config=templates[group], region=region or None, skip_secrets=False
         )
-        there = [Ref(machine=m.id) for m in observed.machines if then.groups[m.id or ""] == group]
+        there = [Ref(machine=name) for name, other in then.groups.items() if other == group]
         names = [f"create:{group}:{number + 1}" for number in range(made[group])]
         runs = [*there, *(Ref(step=name) for name in names)]
         for number, target in enumerate(runs[:count], made[group] + 1):
-            step = CreateMachine(
+            yield CreateMachine(
                 id=f"create:{group}:{number}",
                 group=group,
                 request=standby_request(first, target.machine or ""),
@@ -321,7 +315,6 @@ def _stand_by(
                 standby_for=(target,),
                 needs=tuple(names[-1:]),
             )
-            yield GroupPlan(steps=(step,))
 
 
 def _in_places(plan: GroupPlan, places: Iterable[str]) -> GroupPlan:

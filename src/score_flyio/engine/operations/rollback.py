@@ -124,7 +124,7 @@ async def _plan(
         others = any(v > target and v not in remembered for v in versions)
         _refuse_loss(ref, then, target, others=others)
         change = Reconfiguration(
-            observed=evolve(observed, machines=then.kept),
+            observed=observed,
             label=ref.label,
             configs=_configs(ref, then, releases, target),
             release=evolve(session.release(number), back_to=target),
@@ -132,7 +132,7 @@ async def _plan(
             options=options,
             definition=definition,
         )
-        plan = plan_return(change, observed, then, _lost(ref, then, releases, target))
+        plan = plan_return(change, then, _lost(ref, then, releases, target))
         changes = any(
             isinstance(step, UpdateMachine | CreateMachine | DestroyMachine) for step in plan.steps
         )

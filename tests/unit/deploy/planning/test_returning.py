@@ -48,7 +48,7 @@ def returned(
     )
     kept = tuple(m for m in machines if m.id not in (gone or {}))
     change = Reconfiguration(
-        observed=evolve(observed, machines=kept),
+        observed=observed,
         label="web",
         configs={m.id or "": evolve(m.config, image="a:0") for m in kept if m.config},
         release=Release(id="R", version=3, back_to=1, tool_version="t"),
@@ -64,7 +64,7 @@ def returned(
         gone=gone or {},
         without=without or {},
     )
-    return plan_return(change, observed, then, lost or {})
+    return plan_return(change, then, lost or {})
 
 
 def created(plan: AppPlan) -> list[tuple[str, str | None, str | None]]:
