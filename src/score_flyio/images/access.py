@@ -13,7 +13,7 @@ import httpx
 
 from score_flyio.base.record import define, field
 from score_flyio.errors import RegistryDenied, RegistryUnavailable, ScoreFlyError
-from score_flyio.images.challenge import NO_LOGIN, Challenge, challenge_of
+from score_flyio.images.challenge import Challenge, challenge_of
 from score_flyio.images.logins import Login, Logins
 from score_flyio.images.reference import DOCKER_HUB, ImageReference
 from score_flyio.net.web_address import is_loopback
@@ -81,7 +81,8 @@ class Access:
             if refused is not None and registry.challenge.scheme == "none":
                 registry.challenge = challenge_of(refused.headers.get(ASKS, ""))
         if registry.challenge.scheme == "bearer":
-            token = await self._token(image.host, registry, scope, renew=refused is not None)
+            renew = refused is not None
+            token = await self._token(image.host, registry, registry.challenge, scope, renew=renew)
             return {"authorization": f"Bearer {token}"}
         return _basic(registry.login) if registry.challenge.scheme == "basic" else {}
 
@@ -97,18 +98,17 @@ class Access:
         except (httpx.HTTPError, ScoreFlyError) as error:
             registry.failed, registry.failed_at = error, anyio.current_time()
             raise
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            registry.challenge = challenge_of(response.headers.get(ASKS, ""))
-        else:
-            registry.challenge = NO_LOGIN
+        refused = response.status_code == httpx.codes.UNAUTHORIZED
+        registry.challenge = challenge_of(response.headers.get(ASKS, "") if refused else "")
 
-    async def _token(self, host: str, registry: _Registry, scope: str, *, renew: bool) -> str:
+    async def _token(
+        self, host: str, registry: _Registry, challenge: Challenge, scope: str, *, renew: bool
+    ) -> str:
         async with registry.scopes[scope]:
             token, end = registry.tokens.get(scope, ("", 0.0))
             if token and anyio.current_time() < end - EARLY and not renew:
                 return token
-            assert registry.challenge is not None
-            challenge, login = registry.challenge, registry.login
+            login = registry.login
             response = await self._ask(host, challenge, login, scope)
             refused = login is not None and response.status_code in REFUSED
             if refused and scope and self._logins.lasts(host):

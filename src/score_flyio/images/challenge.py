@@ -25,9 +25,6 @@ class Challenge:
     service: str = ""
 
 
-NO_LOGIN: Final = Challenge(scheme="none")
-
-
 def challenge_of(header: str) -> Challenge:
     """The challenge of a `WWW-Authenticate` header; of several, Bearer before Basic."""
     found: dict[str, dict[str, str]] = {}
@@ -45,4 +42,4 @@ def challenge_of(header: str) -> Challenge:
             given = found[scheme]
             realm, service = given.get("realm", ""), given.get("service", "")
             return Challenge(scheme=scheme, realm=realm, service=service)
-    return NO_LOGIN
+    return Challenge(scheme="none")

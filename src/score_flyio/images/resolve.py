@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 import anyio
 
@@ -14,9 +14,6 @@ from score_flyio.images.reference import ImageReference, held
 
 AT_ONCE: Final = 32
 """Most questions at one time."""
-
-Ask: TypeAlias = Callable[[ImageReference], Awaitable[str]]
-"""Asks for the digest of an image, as `Registries.resolve` does."""
 
 
 @frozen(kw_only=True)
@@ -31,10 +28,12 @@ class Resolved:
     """Why some go by their tag, each reason once."""
 
 
-async def resolve_images(names: Mapping[str, ImageReference], ask: Ask) -> Resolved:
+async def resolve_images(
+    names: Mapping[str, ImageReference], ask: Callable[[ImageReference], Awaitable[str]]
+) -> Resolved:
     """Hold images by the digests that their tags have now, and look at those that have one.
 
-    `names` are as they were given; `ask` is asked once for each image.
+    `names` are as they were given; `ask`, as `Registries.resolve`, is asked once for each image.
     """
     images = {text: text for text in names}
     missing: dict[str, ImageError] = {}
