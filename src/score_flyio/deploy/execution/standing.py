@@ -11,6 +11,7 @@ from score_flyio.base.counted import counted
 from score_flyio.deploy.execution.context import MadeMachine
 from score_flyio.deploy.execution.execute import AppResult, StepResult
 from score_flyio.deploy.metadata import last_release
+from score_flyio.deploy.model import Ref
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.planning.recovery import reverted, undone
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, Step, StopMachine, UpdateMachine
@@ -40,8 +41,7 @@ def machines_by_state(result: AppResult) -> dict[str, int]:
             states[step.step.machine] = _UNSEEN
     states |= {name: state for name, state in result.states.items() if name in states}
     for step in _done(result):
-        target = step.step.target
-        name = _id_of(result, step) if target else None
+        name = _id_of(result, step.step)
         if name is not None and isinstance(step.step, StopMachine):
             states[name] = "stopped"
         if name is not None and isinstance(step.step, DestroyMachine):
@@ -80,10 +80,8 @@ def _gives_release(steps: Iterable[Step], plan: AppPlan) -> bool:
     )
 
 
-def _id_of(result: AppResult, about: StepResult) -> str | None:
+def _id_of(result: AppResult, step: Step) -> str | None:
     """The machine that a step was about, which another step may have made."""
-    target = about.step.target
-    if target is None or target.step is None:
-        return target.machine if target else None
-    maker = result.results.get(target.step)
-    return maker.value.id if maker and isinstance(maker.value, MadeMachine) else None
+    target = step.target or Ref()
+    maker = result.results.get(target.step or "")
+    return maker.value.id if maker and isinstance(maker.value, MadeMachine) else target.machine

@@ -182,19 +182,13 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
     config = _standing_by(step, context, _marked(step.request))
     request = await context.bound(step.request, config, step.secrets_from)
 
-    async def update(wanted: models.UpdateMachineRequest) -> models.Machine:
-        return await repeats.update_machine(
-            context.client.api,
-            context.app,
-            step.machine,
-            wanted,
-            nonce=await context.nonce(step.machine),
-            previous_instance_id=step.instance_id,
-        )
-
     updated = False
     try:
-        machine = await _remembering(context, request, update)
+        machine = await _remembering(
+            context,
+            request,
+            lambda wanted: _update(context, step.machine, wanted, step.instance_id),
+        )
         updated = True
         if step.starts:
             await start(context, step.machine)
@@ -202,6 +196,15 @@ async def update_machine(step: UpdateMachine, context: Context) -> MadeMachine:
         moved = await _move(step, context, request, refusal)
         return evolve(moved, left_updated=updated)
     return context.made(machine, launched=not request.skip_launch)
+
+
+async def _update(
+    context: Context, machine: str, request: models.UpdateMachineRequest, before: str | None
+) -> models.Machine:
+    nonce = await context.nonce(machine)
+    return await repeats.update_machine(
+        context.client.api, context.app, machine, request, nonce=nonce, previous_instance_id=before
+    )
 
 
 async def start(context: Context, machine: str) -> None:
@@ -277,14 +280,8 @@ async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
         config=step.config, region=step.region, skip_launch=not launch
     )
     request = evolve(request, config=_marked(request))
-    machine = await repeats.update_machine(
-        context.client.api,
-        context.app,
-        step.machine,
-        request,
-        nonce=await context.nonce(step.machine),
-        previous_instance_id=present.instance_id if present else None,
-    )
+    before = present.instance_id if present else None
+    machine = await _update(context, step.machine, request, before)
     if launch:  # the version before may have crashed until it was given up
         await start(context, step.machine)
     return context.made(machine, launched=launch)
