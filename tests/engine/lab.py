@@ -113,7 +113,10 @@ class LabProject(Project):
 
         plugin: Any = self.databases
         spec = InProcessSpec(source="test")  # a static one is known to give nothing
-        definitions = tuple(evolve(each, spec=spec) for each in state.provisioners)
+        definitions = tuple(
+            evolve(each, spec=spec) if each.id == "databases" else each
+            for each in state.provisioners
+        )
         return Registry(definitions, 60.0, {"databases": plugin})
 
 

@@ -13,7 +13,7 @@ from score_flyio.errors import ProvisionFailed
 from score_flyio.resources.provisioner import ProvisionIncomplete, ProvisionRequest, ProvisionResult
 from score_flyio.resources.registry import Registry
 from score_flyio.state.model import ProjectState
-from score_flyio.state.resources import ProvisionerDefinition, StaticSpec
+from score_flyio.state.resources import InProcessSpec, ProvisionerDefinition, StaticSpec
 from tests.simulation.mortal import Killed, Life
 
 DATABASES = ProvisionerDefinition(
@@ -96,6 +96,9 @@ class SimProject(Project):
 
     def registry(self, state: ProjectState, *, access: Any = None) -> Registry:
         assert self.databases is not None
-        return Registry(
-            tuple(state.provisioners), PROVISIONER_TIMEOUT, {"databases": self.databases}
+        spec = InProcessSpec(source="test")  # a static one is known to give nothing
+        definitions = tuple(
+            evolve(each, spec=spec) if each.id == "databases" else each
+            for each in state.provisioners
         )
+        return Registry(definitions, PROVISIONER_TIMEOUT, {"databases": self.databases})
