@@ -85,8 +85,7 @@ class FlyClient:
     async def password(self) -> Secret:
         """The tokens that are valid now, as registry and builder take them.
 
-        Raises:
-            FlyError: they have ended, and nothing renews them.
+        Raises FlyError: they have ended, and nothing renews them.
         """
         return (await self._login.fresh()).password()
 

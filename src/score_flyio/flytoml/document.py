@@ -1,22 +1,37 @@
-"""Reading a fly.toml: parse, rewrite old spellings, decode, validate."""
+"""Reading a fly.toml: parse, rewrite old spellings, decode, validate, look for unknown names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 from score_flyio.base.document import MAY_BE_MISSING, Document
 from score_flyio.base.place import path_of
-from score_flyio.base.record import evolve, field, frozen
+from score_flyio.base.record import Factory, evolve, field, frozen
 from score_flyio.errors import ConfigError, Failure, Problem
 from score_flyio.flytoml.decode import decode
 from score_flyio.flytoml.findings import finding, recorded
 from score_flyio.flytoml.legacy import normalise
 from score_flyio.flytoml.lines import key_lines, line_for, yaml_lines
-from score_flyio.flytoml.parse import FileFormat, parse
+from score_flyio.flytoml.parse import FileFormat, Tree, parse
 from score_flyio.flytoml.remarks import doubtful, open_secrets, unused
+from score_flyio.flytoml.schema import Shape, keys_of
 from score_flyio.flytoml.spec import AppSpec
-from score_flyio.flytoml.strict import StrictReport, strict_check
 from score_flyio.flytoml.validate import undeployable, validate, warnings_of
+
+_UNSEEN: Final = frozenset({"services", "mounts", "vm", "metrics"})
+
+
+@frozen(kw_only=True)
+class StrictReport(Document):
+    """Outcome of strict mode, with the names of the outcome file of flyctl."""
+
+    valid: bool
+    """No unknown name, and valid by the ordinary rules."""
+    unrecognized_sections: tuple[str, ...] = ()
+    """Unknown top-level names."""
+    unrecognized_keys: dict[str, tuple[str, ...]] = Factory(dict)
+    """Path of a section, with list indices → unknown names in it."""
 
 
 @frozen(kw_only=True)
@@ -160,8 +175,41 @@ def read_fly_toml(
         warnings=read.located(warnings_of(spec)),
         remarks=read.located((*unused(spec), *open_secrets(spec), *doubtful(spec))),
         undeployable=read.located(undeployable(spec)),
-        strict=strict_check(tree, valid=not problems),
+        strict=_strict(tree, valid=not problems),
     )
+
+
+def _strict(tree: Tree, *, valid: bool) -> StrictReport:
+    """Look for unknown names in a normalised tree of a file that is `valid` by other rules.
+
+    Compares exact names. Like flyctl it does not look into `services`, `mounts`, `vm`, `metrics`.
+    """
+    known = keys_of(AppSpec)
+    unknown: dict[str, tuple[str, ...]] = {}
+    for name in known.keys() & tree.keys() - _UNSEEN:
+        unknown |= _unknown(known[name].shape, tree[name], name)
+    sections = tuple(sorted(tree.keys() - known.keys()))
+    return StrictReport(
+        valid=valid and not sections and not unknown,
+        unrecognized_sections=sections,
+        unrecognized_keys=dict(sorted(unknown.items())),
+    )
+
+
+def _unknown(shape: Shape, raw: Any, path: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Paths of sections with the unknown names in each."""
+    if shape.section is not None and isinstance(raw, dict):
+        known = keys_of(shape.section)
+        if names := sorted(raw.keys() - known.keys()):
+            yield path, tuple(names)
+        for name in raw.keys() & known.keys():
+            yield from _unknown(known[name].shape, raw[name], f"{path}.{name}")
+    elif shape.kind == "list" and shape.item is not None and isinstance(raw, list):
+        for index, item in enumerate(raw):
+            yield from _unknown(shape.item, item, f"{path}[{index}]")
+    elif shape.kind == "map" and shape.item is not None and isinstance(raw, dict):
+        for name, item in raw.items():
+            yield from _unknown(shape.item, item, f"{path}.{name}")
 
 
 def refused(
