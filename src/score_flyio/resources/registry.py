@@ -71,7 +71,9 @@ class Registry:
     def all_outputs(self, uid: ResourceUid) -> frozenset[str] | None:
         """The names of all outputs that a resource will have; None: nobody knows beforehand."""
         serving = self._serving(uid)
-        return serving.all_outputs if serving is not None else None
+        if serving is None or (serving.id in self.plugins and not serving.gives_no_others):
+            return None
+        return serving.all_outputs
 
     def params(self, uid: ResourceUid) -> tuple[str, ...]:
         """The names of all params that what serves a resource knows; none: any."""
