@@ -175,7 +175,7 @@ def _resource_bar(resource: ResourceSpan, story: Story) -> Bar:
 def _headline(report: Report, story: Story, apps: Sequence[AppView]) -> str:
     outcome = report.outcome if report.apps or report.error else story.outcome
     words = HEADLINES.get(outcome, outcome)
-    well = [app for app in apps if app.outcome in {"done", "unchanged"}]
+    well = [app for app in apps if app.went_well]
     if outcome == "done":
         return f"{words} {counted(len(apps), 'app')}"
     if outcome == "unchanged" or not well:

@@ -51,10 +51,7 @@ class Change:
 class AppView:
     """Everything about one app."""
 
-    label: str
-    app: str
-    outcome: str
-    url: str | None = None
+    report: AppReport
     chain: Chain | None = None
     """What determined its end; None: no event was about it."""
     lanes: tuple[Lane, ...] = ()
@@ -62,8 +59,14 @@ class AppView:
     skipped: tuple[Change, ...] = ()
     recovery: tuple[Change, ...] = ()
     recovery_reason: str | None = None
-    notes: tuple[str, ...] = ()
-    failures: tuple[Failure, ...] = ()
+
+    @property
+    def went_well(self) -> bool:
+        return self.report.outcome in {"done", "unchanged"}
+
+    @property
+    def failures(self) -> Iterable[Failure]:
+        return failures_of(self.report)
 
 
 def app_views(report: Report, story: Story) -> tuple[AppView, ...]:
@@ -76,20 +79,12 @@ def app_views(report: Report, story: Story) -> tuple[AppView, ...]:
 
 
 def _app(report: AppReport, app: AppStory | None, story: Story) -> AppView:
-    view = AppView(
-        label=report.label or report.app or "input",
-        app=report.app or "",
-        outcome=report.outcome,
-        url=report.url if report.outcome in {"done", "unchanged"} else None,
-        notes=report.notes,
-        failures=tuple(failures_of(report)),
-    )
     if app is None:
-        return view
+        return AppView(report=report)
     details = {step.id: step for step in (*report.steps, *report.recovery) if step.id}
     told = [step for step in app.steps if step.verb not in ONLY_WAITING or step.error]
-    return evolve(
-        view,
+    return AppView(
+        report=report,
         chain=chain_of(story, app),
         lanes=lanes_of(story, app),
         changes=_changes((s for s in told if not s.recovery), details),
@@ -101,21 +96,19 @@ def _app(report: AppReport, app: AppStory | None, story: Story) -> AppView:
 
 def _changes(steps: Iterable[StepSpan], details: Mapping[str, StepReport]) -> tuple[Change, ...]:
     """Steps that did the same to many machines become one."""
-    alike: dict[tuple[object, ...], list[StepSpan]] = {}
+    alike: dict[tuple[str, str | None, Change], list[StepSpan]] = {}
     for step in steps:
         report = details.get(step.id)
         differences = report.differences if report else ()
-        key = (step.verb or step.id, step.group, step.outcome, differences, step.error)
-        alike.setdefault(key, []).append(step)
+        did = Change(text="", outcome=step.outcome, differences=differences, error=step.error)
+        alike.setdefault((step.verb or step.id, step.group, did), []).append(step)
     return tuple(
-        Change(
+        evolve(
+            did,
             text=_title(steps),
-            outcome=steps[0].outcome,
             each=tuple(step.description for step in steps) if len(steps) > 1 else (),
-            differences=tuple(details[steps[0].id].differences) if steps[0].id in details else (),
-            error=steps[0].error,
         )
-        for steps in alike.values()
+        for (_, _, did), steps in alike.items()
     )
 
 
@@ -150,7 +143,7 @@ def failures_of(report: AppReport) -> Iterable[Failure]:
             " ".join(str(p) for p in (answer.status, answer.status_code) if p) if answer else None
         )
         yield Failure(
-            label=report.label or report.app or "input",
+            label=report.label,
             code=error.code,
             message=answer.message if answer and answer.message else error.message,
             hint=error.hint,
