@@ -372,8 +372,7 @@ class Engine:
 
         with self._change() as session:
             ref = await self._ref(app)
-            done = await add_certificate(session, ref, hostname, own, dry_run=dry_run)
-            return _well(done.change)
+            return _well(await add_certificate(session, ref, hostname, own, dry_run=dry_run))
 
     async def remove_certificate(
         self, app: AppName, hostname: str, *, dry_run: bool = False

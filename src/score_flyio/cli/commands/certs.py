@@ -66,7 +66,7 @@ async def add(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
     async with session(cli, silent=True) as visit:
         done = await add_certificate(visit, named.ref, hostname, own, dry_run=dry_run)
     if done.certificate is None:
-        return tell_change(cli, done.change)
+        return tell_change(cli, done)
     _tell(named, done.certificate)
     return 0
 

@@ -13,8 +13,7 @@ from score_flyio.deploy.model import ObservedApp
 from score_flyio.deploy.observe import Wanted
 from score_flyio.engine.ahead import unknown_regions
 from score_flyio.engine.operations.apps import AppRef, observe
-from score_flyio.engine.operations.change import Before, Change, change_unremembered
-from score_flyio.engine.operations.framed import framed
+from score_flyio.engine.operations.change import Before, Change, operation
 from score_flyio.engine.session import Session
 from score_flyio.errors import ConfigError, UsageError
 from score_flyio.fly.present import ip_type
@@ -54,7 +53,6 @@ def addresses_of(observed: ObservedApp) -> tuple[Address, ...]:
     return tuple(sorted(map(_address, observed.addresses), key=lambda address: address.ip))
 
 
-@framed("ips allocate")
 async def allocate_address(
     session: Session,
     ref: AppRef,
@@ -70,26 +68,21 @@ async def allocate_address(
         UsageError: there is no such app, or addresses of this kind belong to no region.
         ConfigError: Fly has no such region.
     """
-    if region and kind == "shared_v4":
-        raise UsageError(
-            "a shared address belongs to no region", hint="leave --region out, or choose v4"
-        )
-
-    async def look() -> Change:
+    async with operation(session, "ips allocate", ref, dry_run=dry_run, remembered=False) as do:
+        if region and kind == "shared_v4":
+            raise UsageError(
+                "a shared address belongs to no region", hint="leave --region out, or choose v4"
+            )
         observed = await observe(session, ref, Wanted(addresses=True))
         asked = {"--region": [region] if region and region != EVERYWHERE else []}
         if problems := await unknown_regions(session.client, asked, observed):
             raise ConfigError(problems=problems)
         has = any(ip_type(address) == kind for address in observed.addresses)
-        if has and kind == "shared_v4":
-            return Change.of(session, ref, observed)
         step = AllocateAddress(id=STEP, kind=kind, region=region)
-        return Change.of(session, ref, observed, step)
+        steps = [] if has and kind == "shared_v4" else [step]
+        return await do.carry_out(Change.of(session, ref, observed, *steps), before=before)
 
-    return await change_unremembered(session, look, before=before, dry_run=dry_run)
 
-
-@framed("ips release")
 async def release_address(
     session: Session,
     ref: AppRef,
@@ -99,8 +92,7 @@ async def release_address(
     dry_run: bool = False,
 ) -> Change:
     """Gives an address back, however it is spelt. Raises UsageError for one that is not there."""
-
-    async def look() -> Change:
+    async with operation(session, "ips release", ref, dry_run=dry_run, remembered=False) as do:
         observed = await observe(session, ref, Wanted(addresses=True))
         known = sorted(address.ip or "" for address in observed.addresses)
         listed = next((other for other in known if _plain(other) == _plain(ip)), None)
@@ -111,9 +103,7 @@ async def release_address(
                 code="unknown_address",
             )
         step = ReleaseAddress(id=STEP, address=listed)
-        return Change.of(session, ref, observed, step)
-
-    return await change_unremembered(session, look, before=before, dry_run=dry_run)
+        return await do.carry_out(Change.of(session, ref, observed, step), before=before)
 
 
 def concerned(change: Change) -> str | None:

@@ -8,14 +8,12 @@ from typing import TypeAlias
 
 from fly_machines import models
 from score_flyio.base.document import Document
-from score_flyio.base.record import evolve, frozen
+from score_flyio.base.record import evolve, frozen, values
 from score_flyio.deploy.app_step import AddCertificate, RemoveCertificate
-from score_flyio.deploy.execution.report import Report
 from score_flyio.deploy.model import OwnCertificate, host_name
 from score_flyio.deploy.observe import Wanted
 from score_flyio.engine.operations.apps import AppRef, observe
-from score_flyio.engine.operations.change import Before, Change, change_unremembered
-from score_flyio.engine.operations.framed import framed
+from score_flyio.engine.operations.change import Before, Change, operation
 from score_flyio.engine.session import Session
 from score_flyio.errors import InvalidRequest, NotAuthorized, NotFound, UsageError
 from score_flyio.flytoml.names import is_host_name
@@ -56,17 +54,11 @@ class Certificate(Document):
 
 
 @frozen(kw_only=True)
-class AddedCertificate:
+class AddedCertificate(Change):
     """What was done for a certificate, and what there is of it then."""
 
-    change: Change
     certificate: Certificate | None = None
     """None where nothing was done, or it failed."""
-
-    @property
-    def report(self) -> Report | None:
-        """How it went; None where it was only looked at."""
-        return self.change.report
 
 
 async def list_certificates(session: Session, ref: AppRef) -> tuple[Certificate, ...]:
@@ -85,7 +77,6 @@ async def list_certificates(session: Session, ref: AppRef) -> tuple[Certificate,
     return tuple(sorted(map(_certificate, found), key=lambda c: c.hostname))
 
 
-@framed("certs add")
 async def add_certificate(
     session: Session,
     ref: AppRef,
@@ -98,24 +89,17 @@ async def add_certificate(
 
     Raises UsageError for what is no host name, and when there is no such app.
     """
-    hostname = _host(hostname)
-
-    async def look() -> Change:
+    async with operation(session, "certs add", ref, dry_run=dry_run, remembered=False) as do:
+        name = _host(hostname)
         observed = await observe(session, ref, Wanted(certificates=True))
-        if own is None and hostname in observed.certificates:
-            return Change.of(session, ref, observed)
-        step = AddCertificate(id=f"certificate:{hostname}", hostname=hostname, own=own)
-        return Change.of(session, ref, observed, step)
-
-    change = await change_unremembered(session, look, before=None, dry_run=dry_run)
-    if change.report is None or change.report.failures:
-        return AddedCertificate(change=change)
-    return AddedCertificate(
-        change=change, certificate=await show_certificate(session, ref, hostname)
-    )
+        step = AddCertificate(id=f"certificate:{name}", hostname=name, own=own)
+        steps = [] if own is None and name in observed.certificates else [step]
+        change = await do.carry_out(Change.of(session, ref, observed, *steps))
+        done = change.report is not None and not change.report.failures
+        found = await show_certificate(session, ref, name) if done else None
+        return AddedCertificate(**values(change), certificate=found)
 
 
-@framed("certs remove")
 async def remove_certificate(
     session: Session,
     ref: AppRef,
@@ -125,16 +109,13 @@ async def remove_certificate(
     dry_run: bool = False,
 ) -> Change:
     """Takes all certificates of the host name away. Raises UsageError for an unknown one."""
-    hostname = _host(hostname)
-
-    async def look() -> Change:
+    async with operation(session, "certs remove", ref, dry_run=dry_run, remembered=False) as do:
+        name = _host(hostname)
         observed = await observe(session, ref, Wanted(certificates=True))
-        if hostname not in observed.certificates:
-            raise _unknown(ref, hostname)
-        step = RemoveCertificate(id=f"certificate:{hostname}", hostname=hostname)
-        return Change.of(session, ref, observed, step)
-
-    return await change_unremembered(session, look, before=before, dry_run=dry_run)
+        if name not in observed.certificates:
+            raise _unknown(ref, name)
+        step = RemoveCertificate(id=f"certificate:{name}", hostname=name)
+        return await do.carry_out(Change.of(session, ref, observed, step), before=before)
 
 
 async def show_certificate(session: Session, ref: AppRef, hostname: str) -> Certificate:

@@ -1,18 +1,21 @@
-"""One operation on one app: observe → plan → tell → carry out → remember."""
+"""One operation on apps: observe → plan → tell → carry out → remember."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeAlias, TypeVar
 
+import anyio
+
 from fly_machines import models
-from score_flyio.base.record import evolve, field, frozen
+from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.compare import differences
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.drift import drift
 from score_flyio.deploy.execution.execute import AppResult
-from score_flyio.deploy.execution.report import Report
+from score_flyio.deploy.execution.report import Report, RunOutcome
 from score_flyio.deploy.local_files import NO_FILES
 from score_flyio.deploy.metadata import by_group, release_number
 from score_flyio.deploy.model import ObservedApp
@@ -26,6 +29,7 @@ from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ConfigError, ScoreFlyError
 from score_flyio.events import Scope, WarningRaised
+from score_flyio.events.run import run_frame
 from score_flyio.fly.present import metadata
 from score_flyio.flytoml.spec import AppSpec
 
@@ -76,44 +80,59 @@ async def ask(before: Ask[T] | None, what: T) -> None:
         await answer
 
 
-async def carry_out(
-    session: Session,
-    recorder: StateRecorder,
-    change: Change,
-    *,
-    before: Before | None,
-    dry_run: bool,
-    look: Callable[[], Awaitable[Change]] | None = None,
-) -> Change:
-    """Does it, unless it is only looked at; gives how it went.
+@define(kw_only=True)
+class Operation:
+    """An operation that goes on."""
 
-    `look` observes and plans anew where somebody changed the app meanwhile; None: then it is
-    refused.
+    session: Session
+    recorder: StateRecorder
+    dry_run: bool
+    """Whether it is only looked at."""
+    outcome: RunOutcome = "unchanged"
+    """How it went, as `run_finished` tells it."""
+
+    async def carry_out(
+        self,
+        change: Change,
+        *,
+        before: Before | None = None,
+        look: Callable[[], Awaitable[Change]] | None = None,
+    ) -> Change:
+        """Does it, unless it is only looked at; gives how it went.
+
+        `look` observes and plans anew where somebody changed the app meanwhile; None: then it is
+        refused.
+        """
+        if self.dry_run:
+            return change
+        await ask(before, change)
+
+        async def again(look: Callable[[], Awaitable[Change]]) -> Work:
+            new = await look()
+            await ask(before, new)
+            return new.work
+
+        work = change.work if look is None else evolve(change.work, again=partial(again, look))
+        report, results = await apply(self.session, self.recorder, [work])
+        self.outcome = report.outcome
+        return evolve(change, report=report, result=results.get(change.ref.app))
+
+
+@asynccontextmanager
+async def operation(
+    session: Session, command: str, *refs: AppRef, dry_run: bool, remembered: bool = True
+) -> AsyncIterator[Operation]:
+    """The block begins and ends with `run_started` and `run_finished`, as a deploy does.
+
+    The command is what a person runs. The project state is locked for what is `remembered` in it.
     """
-    if dry_run:
-        return change
-    await ask(before, change)
-
-    async def again(look: Callable[[], Awaitable[Change]]) -> Work:
-        new = await look()
-        await ask(before, new)
-        return new.work
-
-    work = change.work if look is None else evolve(change.work, again=partial(again, look))
-    report, results = await apply(session, recorder, [work])
-    return evolve(change, report=report, result=results.get(change.ref.app))
-
-
-async def change_unremembered(
-    session: Session,
-    look: Callable[[], Awaitable[Change]],
-    *,
-    before: Before | None,
-    dry_run: bool,
-) -> Change:
-    """The same for what the project state has no part in, so that it need not be locked."""
-    async with session.memory("", to_look=True) as recorder:
-        return await carry_out(session, recorder, await look(), before=before, dry_run=dry_run)
+    labels = [ref.label for ref in refs]
+    with run_frame(session.emit, command, labels, now=anyio.current_time) as frame:
+        session.tell_target()
+        async with session.memory(command, to_look=dry_run or not remembered) as recorder:
+            do = Operation(session=session, recorder=recorder, dry_run=dry_run)
+            yield do
+        frame.outcome = do.outcome
 
 
 def known_definition(session: Session, ref: AppRef) -> AppSpec | None:

@@ -14,8 +14,7 @@ from score_flyio.deploy.planning.removal import removal_steps
 from score_flyio.deploy.planning.shown import describe_app
 from score_flyio.engine.apply import Work, apply
 from score_flyio.engine.operations.apps import AppRef, no_such_app
-from score_flyio.engine.operations.change import Ask, ask
-from score_flyio.engine.operations.framed import framed
+from score_flyio.engine.operations.change import Ask, ask, operation
 from score_flyio.engine.session import Session, StateRecorder
 from score_flyio.errors import ResourceError
 from score_flyio.errors.unwrap import at_once
@@ -115,7 +114,6 @@ class Destruction(Documented):
         )
 
 
-@framed("destroy")
 async def destroy(
     session: Session,
     refs: Sequence[AppRef],
@@ -129,12 +127,14 @@ async def destroy(
     Resources go only when all apps that may use them are gone. Raises UsageError for an app that is
     not there, and that neither the project nor a fly.toml knows of.
     """
-    async with session.memory("destroy", to_look=dry_run) as recorder:
-        plan = await _plan(session, refs, recorder.state, keep_volumes=keep_volumes)
+    async with operation(session, "destroy", *refs, dry_run=dry_run) as do:
+        plan = await _plan(session, refs, do.recorder.state, keep_volumes=keep_volumes)
         if dry_run:
             return plan
         await ask(before, plan)
-        return evolve(plan, report=await _carry_out(session, plan, recorder))
+        report = await _carry_out(session, plan, do.recorder)
+        do.outcome = report.outcome
+        return evolve(plan, report=report)
 
 
 async def _plan(

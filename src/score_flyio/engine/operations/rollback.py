@@ -30,12 +30,11 @@ from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import (
     Before,
     Change,
-    carry_out,
     definition_after,
     known_definition,
+    operation,
     warn,
 )
-from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.operations.releases import came_to_an_end, known_releases
 from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
@@ -47,7 +46,6 @@ _PASSED = frozenset({ALL_SECRETS_SEEN, BACK_TO})
 """Our metadata that is about the last start of a machine, or about the release itself."""
 
 
-@framed("rollback")
 async def rollback(
     session: Session,
     ref: AppRef,
@@ -75,8 +73,8 @@ async def rollback(
         ConfigError: the strategy that the options name is impossible for a group.
     """
     options = options or DeployOptions()
-    async with session.memory("rollback", to_look=dry_run) as recorder:
-        known = known_definition(session, ref)
+    async with operation(session, "rollback", ref, dry_run=dry_run) as do:
+        known, recorder = known_definition(session, ref), do.recorder
 
         async def look() -> Change:
             wanted = Wanted(volumes=_may_move_data(recorder.of(ref.app)))
@@ -89,14 +87,8 @@ async def rollback(
             work = Work(plan=plan, observed=seen, options=options, definition=told)
             return Change(ref=ref, work=work, destroys=gone)
 
-        return await carry_out(
-            session,
-            recorder,
-            await look(),
-            before=before,
-            dry_run=dry_run,
-            look=look if to is not None else None,
-        )
+        again = look if to is not None else None
+        return await do.carry_out(await look(), before=before, look=again)
 
 
 async def _plan(

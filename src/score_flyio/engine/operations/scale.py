@@ -35,11 +35,10 @@ from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.operations.change import (
     Before,
     Change,
-    carry_out,
     definition_after,
     known_definition,
+    operation,
 )
-from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session
 from score_flyio.errors import ConfigError, UsageError
 from score_flyio.fly.codec import structure_answer
@@ -180,7 +179,6 @@ class _Known:
         return (primary or next(iter(elsewhere), "") or default or "",)
 
 
-@framed("scale")
 async def scale(
     session: Session,
     ref: AppRef,
@@ -198,7 +196,7 @@ async def scale(
         ConversionError: a size that Fly does not have.
         PlanError: the host of a machine that would change does not answer.
     """
-    async with session.memory("scale", to_look=dry_run) as recorder:
+    async with operation(session, "scale", ref, dry_run=dry_run) as do:
         definition = known_definition(session, ref)
 
         async def look() -> Change:
@@ -211,7 +209,7 @@ async def scale(
             }
             if problems := await unknown_regions(session.client, asked, observed):
                 raise ConfigError(problems=problems)
-            record = recorder.met(ref.app, observed.machines)
+            record = do.recorder.met(ref.app, observed.machines)
             known = await _known(
                 session, ref, observed, request, record=record, definition=definition
             )
@@ -221,9 +219,7 @@ async def scale(
             told = definition_after(session, ref, observed, change.plan, definition)
             return evolve(change, work=evolve(change.work, definition=told))
 
-        return await carry_out(
-            session, recorder, await look(), before=before, dry_run=dry_run, look=look
-        )
+        return await do.carry_out(await look(), before=before, look=look)
 
 
 async def _known(

@@ -33,12 +33,11 @@ from score_flyio.engine.operations.change import (
     Before,
     Change,
     ask,
-    carry_out,
     definition_after,
     known_definition,
+    operation,
     warn,
 )
-from score_flyio.engine.operations.framed import framed
 from score_flyio.engine.session import Session
 from score_flyio.errors import Conflict, NotFound, UsageError
 from score_flyio.errors.unwrap import at_once
@@ -146,7 +145,6 @@ class _Setting:
         )
 
 
-@framed("secrets")
 async def change_secrets(
     session: Session,
     ref: AppRef,
@@ -165,14 +163,14 @@ async def change_secrets(
         UsageError: no such app, or a name cannot be one.
         ConfigError: the strategy that the options name is impossible for a group.
     """
-    for name in values:
-        _check_name(name)
     options, wanted = options or DeployOptions(), Wanted(secrets=True)
-    async with session.memory("secrets", to_look=dry_run) as recorder:
+    async with operation(session, "secrets", ref, dry_run=dry_run) as do:
+        for name in values:
+            _check_name(name)
         observed = await observe(session, ref, wanted)
         _warn_of_unknown(session, ref, observed, values)
         definition = known_definition(session, ref)
-        known = recorder.met(ref.app, observed.machines)
+        known = do.recorder.met(ref.app, observed.machines)
         setting = _Setting(
             session=session,
             ref=ref,
@@ -197,7 +195,7 @@ async def change_secrets(
             return setting.change(await observe(session, ref, wanted), stored)
 
         change = setting.change(observed) if stored is None else await look()
-        return await carry_out(session, recorder, change, before=None, dry_run=False, look=look)
+        return await do.carry_out(change, look=look)
 
 
 def _warn_of_unknown(session: Session, ref: AppRef, observed: ObservedApp, values: Values) -> None:
