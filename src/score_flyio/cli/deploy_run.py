@@ -244,7 +244,7 @@ def _builder(settings: dict[str, Any]) -> str:
 async def _with_inputs(cli: CliContext, selection: Selection, error: ConfigError) -> ScoreFlyError:
     """The error of a place that cannot be reached, with all that is wrong with the inputs."""
     from score_flyio.engine.generate import as_one
-    from score_flyio.engine.pipeline import outline
+    from score_flyio.engine.pipeline import Preparation
     from score_flyio.engine.refusal import unserved
     from score_flyio.state.model import ProjectState
 
@@ -253,7 +253,7 @@ async def _with_inputs(cli: CliContext, selection: Selection, error: ConfigError
     with suppress(ScoreFlyError):  # what is wrong with the project is told once it is needed
         inputs, refused = await load_inputs(project, selection)
         state = await project.store.load() or ProjectState()
-        known = outline(project, state, inputs)
+        known = Preparation.of(project, state, inputs, lambda _: None)
         found += (each.error for each in (*refused, *known.refused))
         found += filter(None, (unserved(item, known.around) for item in known.inputs.values()))
     return as_one((*found, error))

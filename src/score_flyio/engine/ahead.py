@@ -18,7 +18,7 @@ from score_flyio.deploy.planning.strategies.model import waiting_for
 from score_flyio.engine.images import Images
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.output import Output
-from score_flyio.engine.pipeline import Preparation, outline, prepare
+from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.refusal import unserved
 from score_flyio.engine.selection import Refused
 from score_flyio.errors import Problem
@@ -70,12 +70,14 @@ async def admitted(
     Nothing is entered where it is only looked at. Raises ConfigError where two inputs are one app.
     """
     session = images.session
-    found = await images.checked(outline(session.project, state, inputs, output))
-    unable = {app: unserved(item, found.around) for app, item in found.inputs.items()}
-    served = found.without({app: error for app, error in unable.items() if error is not None})
-    ready = prepare(state, served, session.emit, output=output, to_look=to_look)
+    ready = Preparation.of(session.project, state, inputs, session.emit, output)
+    await images.check(ready)
+    for app, item in [*ready.inputs.items()]:
+        if error := unserved(item, ready.around):
+            ready.refuse(app, error)
+    ready.fit(to_look=to_look)
     if not ready.inputs:  # else each app tells what is wrong with the options
-        ready.refused = await with_options(session.client, images.options, ready.refused)
+        ready.refused = [*await with_options(session.client, images.options, ready.refused)]
     return ready
 
 

@@ -131,7 +131,7 @@ class _Deploy:
 
     @property
     def label(self) -> str:
-        return self.run.ready.inputs[self.app].workload or self.app
+        return self.run.ready.outlines[self.app].label
 
     @property
     def options(self) -> DeployOptions:

@@ -20,7 +20,7 @@ from score_flyio.engine.images import Images
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.operations.apps import AppRef, choose_apps, find_app
 from score_flyio.engine.output import Output
-from score_flyio.engine.pipeline import Preparation, outline
+from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.plans import Plan, Planning
 from score_flyio.engine.project import Project
 from score_flyio.engine.run import Alone, Run, raise_failures
@@ -157,22 +157,22 @@ class Engine:
         async with self.session.memory(
             "build", needed=_need_project(inputs), to_look=True
         ) as recorder:
-            known = outline(self.project, recorder.state, inputs)
+            found = Preparation.of(self.project, recorder.state, inputs, self.session.emit)
         built: dict[str, str] = {}
         failures: dict[str, ScoreFlyError] = {}
         async with Images(session=self.session, options=options) as images:
-            found = await images.checked(known)
+            await images.check(found)
             failures |= {each.label: each.error for each in found.refused}
 
             async def one(app: str) -> None:
-                label = found.apps[app].label
+                label = found.outlines[app].label
                 try:
                     built[label] = await images.ready(app)
                 except ScoreFlyError as error:
                     failures[label] = error
 
             await at_once(one, found.inputs)
-        labels = [app.label for app in found.apps.values()]  # not as the builds happen to end
+        labels = [app.label for app in found.outlines.values()]  # not as the builds happen to end
         return {each: built[each] for each in labels if each in built}, failures
 
     def deploy(self, what: Plan | Sequence[Input], options: DeployOptions | None = None) -> Run:

@@ -9,10 +9,10 @@ from score_flyio.base.document import Document
 from score_flyio.base.event_loop import event_loop
 from score_flyio.base.record import frozen
 from score_flyio.engine.output import Output
-from score_flyio.engine.pipeline import Preparation, outline, prepare
+from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.project import Project
 from score_flyio.engine.selection import Selection, load_inputs
-from score_flyio.errors import ResourceError, ScoreFlyError, StateError
+from score_flyio.errors import ResourceError, ScoreFlyError
 from score_flyio.events import Listener, Scope, StateSaved, WarningRaised, WorkloadFinished
 from score_flyio.events.run import run_frame
 
@@ -103,7 +103,8 @@ async def generate(
             )
 
         with run_frame(emit, "generate", names, now=now) as frame:
-            ready = prepare(state, outline(project, state, inputs, output), emit, output=output)
+            ready = Preparation.of(project, state, inputs, emit, output)
+            ready.fit()
             for each in ready.refused:
                 failures.append(each.error)
                 through(each.app, each.label, each.error)
@@ -156,22 +157,18 @@ async def _all_at_once(ready: Preparation, through: _Through) -> list[ScoreFlyEr
     await event_loop()
     import anyio
 
+    from score_flyio.errors.unwrap import unwrapped
+
     failures: list[ScoreFlyError] = []
-    unsaved: StateError | None = None
 
     async def resolve(app: str) -> None:
         failures.extend(await _resolved(ready, app, through))
 
-    async with anyio.create_task_group() as tasks:
-        for app in ready.inputs:
-            tasks.start_soon(resolve, app)
-        try:
-            failures.extend(await ready.provision())
-        except StateError as error:
-            unsaved = error
-            tasks.cancel_scope.cancel()
-    if unsaved is not None:
-        raise unsaved
+    with unwrapped():  # that the state cannot be saved ends everything
+        async with anyio.create_task_group() as tasks:
+            for app in ready.inputs:
+                tasks.start_soon(resolve, app)
+            failures += await ready.provision()
     return failures
 
 
@@ -182,5 +179,5 @@ async def _resolved(ready: Preparation, app: str, through: _Through) -> list[Sco
         await ready.resolve(app)
     except ScoreFlyError as failed:
         error = failed
-    through(app, ready.inputs[app].workload or app, error)
+    through(app, ready.outlines[app].label, error)
     return [] if error is None or isinstance(error, ResourceError) else [error]

@@ -12,7 +12,7 @@ from score_flyio.deploy.desired.images import named_images, needs_image
 from score_flyio.deploy.model import DesiredApp
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.inputs import Input
-from score_flyio.engine.pipeline import Outline
+from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.refusal import with_resources
 from score_flyio.engine.session import Session
 from score_flyio.engine.target import EMULATOR_URL, EmulatorTarget, FlyTarget
@@ -70,7 +70,7 @@ class Wanted:
 class Images:
     """Gives each app the name of its image, with the digest where that is known.
 
-    A context manager; registries are asked within. `checked` comes first.
+    A context manager; registries are asked within. `check` comes first.
     """
 
     session: Session
@@ -94,17 +94,17 @@ class Images:
             if registries is not None:
                 await registries.__aexit__(*error)
 
-    async def checked(self, found: Outline) -> Outline:
-        """The apps of a run without those that are certain to fail for want of an image.
+    async def check(self, ready: Preparation) -> None:
+        """Refuses the apps of a run that are certain to fail for want of an image.
 
         All images are resolved at the same time, and all files to build from are looked for.
         """
         failed: dict[str, ScoreFlyError] = {}
         asked: dict[str, ImageReference] = {}
         wanted = self._wanted
-        for app, item in found.inputs.items():
+        for app, item in ready.inputs.items():
             try:
-                wanted[app] = wanted_image(item, found.apps[app], self.options)
+                wanted[app] = wanted_image(item, ready.outlines[app], self.options)
                 asked |= self._asked(wanted[app])
             except InputError as error:
                 failed[app] = error
@@ -119,13 +119,9 @@ class Images:
                 failed[app] = error
 
         await at_once(one, wanted.keys() - failed)
-        return found.without(
-            {
-                app: with_resources(failed[app], item, found.around)
-                for app, item in found.inputs.items()
-                if app in failed
-            }
-        )
+        for app, item in [*ready.inputs.items()]:
+            if app in failed:
+                ready.refuse(app, with_resources(failed[app], item, ready.around))
 
     async def _check(self, wanted: Wanted, resolved: Resolved) -> None:
         """Note what the app is to run.

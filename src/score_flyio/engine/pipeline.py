@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, 
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from score_flyio.base.record import define, evolve, field, frozen
+from score_flyio.base.record import define, evolve, field
 from score_flyio.deploy.model import host_name
 from score_flyio.engine.inputs import HOSTNAME_TYPES, Input, ScoreApp
 from score_flyio.engine.output import Output
@@ -49,23 +49,77 @@ if TYPE_CHECKING:
 
 @define(kw_only=True, eq=False, repr=False)
 class Preparation:
-    """The inputs of one run that fit together, and what becomes of them."""
+    """The inputs of one run that can be used, and what becomes of them."""
 
-    state: ProjectState
+    around: Around
     emit: Listener
-    inputs: Mapping[str, Input]
-    """By app."""
-    outlines: Mapping[str, DesiredApp]
-    """By app, as far as it is known before any resource is provisioned."""
-    resources: ResourcePlan
-    refused: tuple[Refused, ...] = ()
     output: Output | None = None
     """None: nothing is written."""
+    inputs: dict[str, Input] = field(factory=dict)
+    """By app."""
+    outlines: dict[str, DesiredApp] = field(factory=dict)
+    """By app, as far as it is known before any resource is provisioned."""
+    refused: list[Refused] = field(factory=list)
+    """What cannot be used, whatever its resources turn out to be."""
+    resources: ResourcePlan = field(init=False)
+    """Of the inputs that `fit`."""
     run: ResourceRun | None = None
     resolved: dict[str, DesiredApp] = field(factory=dict)
     """By app, those that are known in full."""
     files: dict[str, tuple[str, ...]] = field(factory=dict)
     """By app, the files that were written; its fly.toml is the last."""
+
+    @classmethod
+    def of(
+        cls,
+        project: Project,
+        state: ProjectState,
+        inputs: Sequence[Input],
+        emit: Listener,
+        output: Output | None = None,
+    ) -> Preparation:
+        """What each input comes to by itself. Raises ConfigError: two inputs are one app."""
+        names = [item.app_in(state) for item in inputs]
+        for app in names:
+            if names.count(app) > 1:
+                raise ConfigError(
+                    f"app {app} would be deployed twice in one run",
+                    hint="give the workloads different names, or deploy them one after another",
+                )
+        ready = cls(around=Around.of(project, state, inputs), emit=emit, output=output)
+        for app, each in zip(names, inputs, strict=True):
+            ready.inputs[app] = item = expecting(each, ready.around)
+            try:
+                ready.outlines[app] = item.resolve(app, {}, pending=True, folder=ready._folder)
+                refuse_params(item)
+            except ScoreFlyError as error:
+                ready.refuse(app, with_resources(error, item, ready.around))
+        return ready
+
+    def refuse(self, app: str, error: ScoreFlyError) -> None:
+        """Takes an app out of the run."""
+        item = self.inputs.pop(app)
+        self.outlines.pop(app, None)
+        self.refused.append(Refused(label=item.workload or app, error=error, app=app))
+
+    def fit(self, *, to_look: bool = False) -> None:
+        """Refuses what does not fit; the rest is in the state then, unless it is only looked at."""
+        items = {item.workload: item for item in score_apps(self.inputs.values())}
+        odd, self.resources = _fit(self.state, items.values())
+        for name, error in odd.items():
+            self.refuse(self.state.app_name(name), misfit(error, items.pop(name), self.around))
+        if not to_look:
+            _enter(self.state, items.values(), self.resources, self.emit)
+        for app, item in self.inputs.items():
+            if elsewhere := self._elsewhere(app):
+                self.outlines[app] = item.resolve(
+                    app, {}, pending=True, elsewhere=elsewhere, folder=self._folder
+                )
+            self.outlines[app] = self._reached(self.outlines[app])
+
+    @property
+    def state(self) -> ProjectState:
+        return self.around.state
 
     @property
     def never_provisioned(self) -> tuple[ResourceUid, ...]:
@@ -148,7 +202,7 @@ class Preparation:
             desired = self.inputs[app].resolve(
                 app, outputs, elsewhere=self._elsewhere(app), folder=self._folder
             )
-            desired = _reached(desired, self.resources)
+            desired = self._reached(desired)
             await self._provisioned_before(desired)
             self.refuse_taken(desired)
         if self.output is not None and (files := await self.output.write(desired, self.emit)):
@@ -172,7 +226,11 @@ class Preparation:
         desired = self.inputs[app].resolve(
             app, outputs, pending=True, kept=secrets, elsewhere=self._elsewhere(app)
         )
-        return _reached(desired, self.resources)
+        return self._reached(desired)
+
+    def _reached(self, desired: DesiredApp) -> DesiredApp:
+        """The app with the private address that resources of class `flycast` name, if any does."""
+        return evolve(desired, flycast=desired.workload in self.resources.behind_the_proxy)
 
     def _elsewhere(self, app: str) -> frozenset[str]:
         workload = self.inputs[app].workload
@@ -215,111 +273,8 @@ class Preparation:
         return self.output.folder if self.output else None
 
 
-@frozen(kw_only=True)
-class Outline:
-    """The inputs of a run, as far as each is known by itself, before anything is provisioned."""
-
-    inputs: Mapping[str, Input]
-    """By app."""
-    apps: Mapping[str, DesiredApp]
-    """The same, with outputs of resources that are known later."""
-    around: Around
-    refused: tuple[Refused, ...] = ()
-    """What cannot be used, whatever its resources turn out to be."""
-
-    def without(self, failed: Mapping[str, ScoreFlyError]) -> Outline:
-        """The same with more apps refused, and why."""
-        refused = (
-            Refused(label=self.apps[app].label, error=error, app=app)
-            for app, error in failed.items()
-        )
-        return evolve(
-            self,
-            inputs={app: item for app, item in self.inputs.items() if app not in failed},
-            apps={app: desired for app, desired in self.apps.items() if app not in failed},
-            refused=(*self.refused, *refused),
-        )
-
-
-def outline(
-    project: Project, state: ProjectState, inputs: Sequence[Input], output: Output | None = None
-) -> Outline:
-    """Finds out what each input comes to by itself. Raises ConfigError: two inputs are one app."""
-    names = _unique_apps(state, inputs)
-    apps: dict[str, DesiredApp] = {}
-    usable: dict[str, Input] = {}
-    refused: list[Refused] = []
-    around = Around.of(project, state, inputs)
-    folder = output.folder if output else None
-    for app, item in names.items():
-        informed = expecting(item, around)
-        try:
-            desired = informed.resolve(app, {}, pending=True, folder=folder)
-            refuse_params(informed)
-        except ScoreFlyError as error:
-            whole = with_resources(error, informed, around)
-            refused.append(Refused(label=item.workload or app, error=whole, app=app))
-        else:
-            apps[app], usable[app] = desired, informed
-    return Outline(inputs=usable, apps=apps, around=around, refused=tuple(refused))
-
-
-def prepare(
-    state: ProjectState,
-    found: Outline,
-    emit: Listener,
-    *,
-    output: Output | None = None,
-    to_look: bool = False,
-) -> Preparation:
-    """Finds out which inputs fit, and enters them into the state unless it is only looked at."""
-    odd, plan = _fit(state, score_apps(found.inputs.values()))
-    items = {item.workload: item for item in score_apps(found.inputs.values())}
-    found = found.without(
-        {
-            state.app_name(name): misfit(error, items[name], found.around)
-            for name, error in odd.items()
-        }
-    )
-    if not to_look:
-        _enter(state, score_apps(found.inputs.values()), plan, emit)
-    outlines = dict(found.apps)
-    for app, item in found.inputs.items():
-        elsewhere = plan.led_elsewhere(item.workload) if item.workload else ()
-        if elsewhere:
-            folder = output.folder if output else None
-            outlines[app] = item.resolve(app, {}, pending=True, elsewhere=elsewhere, folder=folder)
-    return Preparation(
-        state=state,
-        emit=emit,
-        inputs=found.inputs,
-        outlines={app: _reached(desired, plan) for app, desired in outlines.items()},
-        resources=plan,
-        refused=found.refused,
-        output=output,
-    )
-
-
-def _reached(desired: DesiredApp, plan: ResourcePlan) -> DesiredApp:
-    """The app with the private address that resources of class `flycast` name, if any does."""
-    return evolve(desired, flycast=desired.workload in plan.behind_the_proxy)
-
-
-def _unique_apps(state: ProjectState, inputs: Sequence[Input]) -> dict[str, Input]:
-    found: dict[str, Input] = {}
-    for item in inputs:
-        app = item.app_in(state)
-        if app in found:
-            raise ConfigError(
-                f"app {app} would be deployed twice in one run",
-                hint="give the workloads different names, or deploy them one after another",
-            )
-        found[app] = item
-    return found
-
-
 def _fit(
-    state: ProjectState, items: Sequence[ScoreApp]
+    state: ProjectState, items: Collection[ScoreApp]
 ) -> tuple[dict[str, ScoreFlyError], ResourcePlan]:
     """Which workloads are refused, and the plan of the others.
 

@@ -155,7 +155,7 @@ class Planning:
                 with unwrapped():
                     plans[app] = await self._plan_ahead(app)
             except ScoreFlyError as error:
-                failures[self.ready.inputs[app].workload or app] = error
+                failures[self.ready.outlines[app].label] = error
 
         await at_once(one, self.ready.inputs)
         return {app: plans[app] for app in self.ready.inputs if app in plans}, failures

@@ -27,7 +27,7 @@ from score_flyio.resources.servers.access import region_of, region_variable
 from score_flyio.state.deployments import DeploymentRecord, Member, Release, SecretRecord
 from score_flyio.state.model import Place, ProjectState
 from score_flyio.state.saving import Saver
-from score_flyio.state.store import InMemoryStore, StateStore, not_initialised
+from score_flyio.state.store import InMemoryStore, StateStore
 
 if TYPE_CHECKING:
     from score_flyio.deploy.execution.report import Report
@@ -51,19 +51,19 @@ class StateRecorder:
 
     state: ProjectState
     store: StateStore
-    saver: Saver
     emit: Listener
     place: Place | None = None
     """Where the run goes, to be remembered with the first fact; None: nowhere that lasts."""
+    saver: Saver = field(init=False)
+
+    @saver.default
+    def _saver(self) -> Saver:
+        return Saver(self.store, self.state)
 
     def known(self, app: str) -> KnownApp:
-        """What is remembered of an app."""
+        """What plans depend on of an app's past."""
         record = self.of(app)
-        return KnownApp(
-            secrets=record.secrets,
-            salt=self.state.salt,
-            releases=record.releases,
-        )
+        return KnownApp(secrets=record.secrets, salt=self.state.salt, releases=record.releases)
 
     def met(self, app: str, machines: Iterable[models.Machine]) -> DeploymentRecord:
         """What is remembered of an app that has these machines.
@@ -246,18 +246,20 @@ class Session:
         made up, and what it is told is forgotten. Where it is only `to_look`, nothing is locked,
         and nothing will be saved. Raises NotInitialised and StateLocked.
         """
+        address = self.target.address
+        place = None if address is None else Place(address=address)
         if to_look or not needed:
-            state = await self.project.store.load()
-            if state is None and needed:
-                raise not_initialised()
+            state = await (self.project.read() if needed else self.project.store.load())
             if state is not None:
                 self._check_place(state)
             if state is None or to_look:
-                yield self._recorder(state or ProjectState.new(""), InMemoryStore(), lambda _: None)
+                seen, nowhere = state or ProjectState.new(""), InMemoryStore()
+                yield StateRecorder(state=seen, store=nowhere, emit=lambda _: None, place=place)
                 return
         async with self.project.locked(owner) as state:
             self._check_place(state)
-            yield self._recorder(state, self.project.store, self.emit)
+            store = self.project.store
+            yield StateRecorder(state=state, store=store, emit=self.emit, place=place)
 
     def _check_place(self, state: ProjectState) -> None:
         """Holds where the state's apps are against where the visit goes. Raises WrongPlace."""
@@ -272,16 +274,6 @@ class Session:
             )
         if self.target.org is not None:
             in_organization(place, self.target.org)
-
-    def _recorder(self, state: ProjectState, store: StateStore, emit: Listener) -> StateRecorder:
-        address = self.target.address
-        return StateRecorder(
-            state=state,
-            store=store,
-            saver=Saver(store, state),
-            emit=emit,
-            place=None if address is None else Place(address=address),
-        )
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.engine.project import Project, no_workloads
 from score_flyio.engine.session import Session
-from score_flyio.errors import FlyError, NotInitialised, UsageError
+from score_flyio.errors import FlyError, UsageError
 from score_flyio.flytoml.spec import AppSpec
 from score_flyio.state.model import ProjectState
 
@@ -69,7 +69,7 @@ async def choose_apps(
             "--app names one app: it goes with one --config, or alone",
             hint="name workloads without --app",
         )
-    state = await _state(project, needed=not (app or configs))
+    state = await (project.store.load() if app or configs else project.read())
     known = state.workloads if state else {}
     if unknown := [name for name in workloads if name not in known]:
         raise no_workloads(unknown, known)
@@ -85,7 +85,7 @@ async def choose_apps(
 
 async def find_app(project: Project, name: str) -> AppRef:
     """The workload of that name, where the project has one, else the app of that name."""
-    state = await _state(project, needed=False)
+    state = await project.store.load()
     if state is not None and name in state.workloads:
         return _workload(name, state)
     return _known(name, state)
@@ -134,15 +134,6 @@ async def _apps_there(session: Session) -> Sequence[str]:
         answer = await session.client.api.apps_list(org_slug=await session.organization.slug())
         return [app.name for app in answer.apps or [] if app.name]
     return ()
-
-
-async def _state(project: Project, *, needed: bool) -> ProjectState | None:
-    try:
-        return await project.read()
-    except NotInitialised:
-        if needed:
-            raise
-        return None
 
 
 def _workload(name: str, state: ProjectState) -> AppRef:
