@@ -63,7 +63,7 @@ class Builds:
 
     async def ready(self, wanted: Wanted) -> str:
         """The image, built and pushed. Raises ImageError: that cannot be done."""
-        build, options = self._builds[wanted.app], self.options.images
+        build, options = self._builds[wanted.desired.name], self.options.images
         known = await _known(build)
         turn = anyio.Lock() if options.no_cache else self._turns[known.tag]
         async with turn, self._limiter:
@@ -87,7 +87,9 @@ class Builds:
         settings = build_settings(wanted, self.options)
         tag = self.options.images.tag or f"deployment-{self.session.new_id()}"
         host = fly_registry(self._environ)
-        build = await prepare(settings, ImageReference(host=host, repository=wanted.app, tag=tag))
+        build = await prepare(
+            settings, ImageReference(host=host, repository=wanted.desired.name, tag=tag)
+        )
         nowhere = not self._is_fly and not self._environ.get(FLY_HOST_VARIABLE)
         if nowhere and self.options.images.push:
             raise build.failed(
@@ -95,7 +97,7 @@ class Builds:
                 hint=f"name one with {FLY_HOST_VARIABLE}, or give an image with --image",
                 code="registry_missing",
             )
-        self._builds[wanted.app] = build
+        self._builds[wanted.desired.name] = build
 
     async def _there(self, known: ImageReference) -> str | None:
         """The image that was built of the same files before, if the registry has it."""
@@ -173,21 +175,23 @@ def build_settings(wanted: Wanted, options: DeployOptions) -> BuildSettings:
 
     Raises ImageError: the file asks for a kind of build that only other programs do.
     """
-    section, chosen = wanted.spec.build or BuildSection(), options.images
-    if kind := _built_by_others(wanted, section, chosen):
+    item, desired, chosen = wanted.item, wanted.desired, options.images
+    section, label = desired.spec.build or BuildSection(), desired.label
+    if kind := _built_by_others(item.build_folder, section, chosen):
         raise ImageError(
-            f"{wanted.label}: images of {kind} cannot be built here",
-            hint=f"run pack build {wanted.app} --publish, then give the image with --image",
+            f"{label}: images of {kind} cannot be built here",
+            hint=f"run pack build {desired.name} --publish, then give the image with --image",
             code="build_unsupported",
         )
     if "://" in section.dockerfile:
         raise ImageError(
-            f"{wanted.label}: build.dockerfile: {section.dockerfile} is not fetched from there",
+            f"{label}: build.dockerfile: {section.dockerfile} is not fetched from there",
             hint="download it, and name the file",
             code="build_unsupported",
         )
-    dockerfile, ignorefile = wanted.base / section.dockerfile, wanted.base / section.ignorefile
-    if wanted.converted:
+    base = item.build_base
+    dockerfile, ignorefile = base / section.dockerfile, base / section.ignorefile
+    if item.workload:  # files that it names need not be there
         named = dockerfile.name != DOCKERFILES[0] or dockerfile.exists()
         section = evolve(
             section,
@@ -195,8 +199,8 @@ def build_settings(wanted: Wanted, options: DeployOptions) -> BuildSettings:
             ignorefile="" if chosen.ignorefile or not ignorefile.exists() else section.ignorefile,
         )
     return BuildSettings(
-        name=wanted.label,
-        folder=wanted.folder,
+        name=label,
+        folder=item.build_folder,
         dockerfile=dockerfile if section.dockerfile else _path(chosen.dockerfile),
         ignorefile=ignorefile if section.ignorefile else _path(chosen.ignorefile),
         target=section.build_target or chosen.target,
@@ -209,7 +213,7 @@ def build_settings(wanted: Wanted, options: DeployOptions) -> BuildSettings:
     )
 
 
-def _built_by_others(wanted: Wanted, section: BuildSection, chosen: ImageOptions) -> str:
+def _built_by_others(folder: Path, section: BuildSection, chosen: ImageOptions) -> str:
     """What builds the image in place of a Dockerfile; empty: nothing does.
 
     Of several, flyctl takes buildpacks first, then a Dockerfile that is named or there.
@@ -217,7 +221,7 @@ def _built_by_others(wanted: Wanted, section: BuildSection, chosen: ImageOptions
     if section.builder:
         return "buildpacks"
     named = section.dockerfile or chosen.dockerfile
-    there = any((wanted.folder / name).is_file() for name in DOCKERFILES)
+    there = any((folder / name).is_file() for name in DOCKERFILES)
     return "builtin" if section.builtin and not named and not there else ""
 
 

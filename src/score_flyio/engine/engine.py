@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
@@ -128,21 +128,14 @@ class Engine:
             Images(session=self.session, options=options) as images,
         ):
             ready = await admitted(inputs, recorder.state, images, to_look=True)
-            plans, failures = await Planning(
+            planning = Planning(
                 session=self.session,
                 recorder=recorder,
                 ready=ready,
                 images=images,
                 options=options,
-            ).plan()
-        return Plan(
-            apps=tuple(plans.values()),
-            resources=tuple(map(str, ready.resources.order)),
-            new_resources=tuple(map(str, ready.never_provisioned)),
-            failures=failures,
-            inputs=tuple(inputs),
-            options=options,
-        )
+            )
+            return await planning.plan(inputs)
 
     async def build(
         self, inputs: Sequence[Input], options: DeployOptions | None = None
@@ -238,8 +231,7 @@ class Engine:
         """
         from score_flyio.engine.operations.rollback import rollback
 
-        with self._change() as session:
-            ref = await self._ref(app)
+        async with self._change(app) as (session, [ref]):
             return _well(
                 await rollback(session, ref, to=to, options=options, before=before, dry_run=dry_run)
             )
@@ -261,8 +253,7 @@ class Engine:
         """Changes how many machines groups have, and how large they are."""
         from score_flyio.engine.operations.scale import scale
 
-        with self._change() as session:
-            ref = await self._ref(app)
+        async with self._change(app) as (session, [ref]):
             return _well(await scale(session, ref, request, before=before, dry_run=dry_run))
 
     async def logs(self, app: AppName, wanted: LogFilter | None = None) -> tuple[LogLine, ...]:
@@ -303,10 +294,10 @@ class Engine:
         """
         from score_flyio.engine.operations.secrets import change_secrets
 
-        with self._change() as session:
+        async with self._change(app) as (session, [ref]):
             done = await change_secrets(
                 session,
-                await self._ref(app),
+                ref,
                 values,
                 stage=stage,
                 options=options,
@@ -333,8 +324,7 @@ class Engine:
         """One more address; a `v4` costs money."""
         from score_flyio.engine.operations.addresses import allocate_address
 
-        with self._change() as session:
-            ref = await self._ref(app)
+        async with self._change(app) as (session, [ref]):
             return _well(
                 await allocate_address(session, ref, kind, region, before=before, dry_run=dry_run)
             )
@@ -343,8 +333,8 @@ class Engine:
         """Gives an address back."""
         from score_flyio.engine.operations.addresses import release_address
 
-        with self._change() as session:
-            return _well(await release_address(session, await self._ref(app), ip, dry_run=dry_run))
+        async with self._change(app) as (session, [ref]):
+            return _well(await release_address(session, ref, ip, dry_run=dry_run))
 
     async def certificates(self, app: AppName) -> tuple[Certificate, ...]:
         """The certificates of an app."""
@@ -370,8 +360,7 @@ class Engine:
         """Has the platform make a certificate, or gives it one."""
         from score_flyio.engine.operations.certificates import add_certificate
 
-        with self._change() as session:
-            ref = await self._ref(app)
+        async with self._change(app) as (session, [ref]):
             return _well(await add_certificate(session, ref, hostname, own, dry_run=dry_run))
 
     async def remove_certificate(
@@ -380,8 +369,7 @@ class Engine:
         """Takes all certificates of a host name away."""
         from score_flyio.engine.operations.certificates import remove_certificate
 
-        with self._change() as session:
-            ref = await self._ref(app)
+        async with self._change(app) as (session, [ref]):
             return _well(await remove_certificate(session, ref, hostname, dry_run=dry_run))
 
     async def destroy(
@@ -394,8 +382,7 @@ class Engine:
         """Deletes apps with all that belongs to them, then the resources that only they used."""
         from score_flyio.engine.operations.destroy import destroy
 
-        with self._change() as session:
-            refs = [await self._ref(app) for app in apps]
+        async with self._change(*apps) as (session, refs):
             done = await destroy(
                 session, refs, keep_volumes=keep_volumes, before=before, dry_run=dry_run
             )
@@ -407,11 +394,11 @@ class Engine:
             self.session.tell_target()
         return self.session
 
-    @contextmanager
-    def _change(self) -> Iterator[Session]:
+    @asynccontextmanager
+    async def _change(self, *apps: AppName) -> AsyncGenerator[tuple[Session, list[AppRef]]]:
         """For what has a beginning and an end, which cannot stand among the events of another."""
         with self._alone.change(self._log):
-            yield self.session
+            yield self.session, [await self._ref(app) for app in apps]
 
     async def _ref(self, app: AppName) -> AppRef:
         return app if isinstance(app, AppRef) else await self.app(app)

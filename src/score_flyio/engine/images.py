@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -19,7 +18,6 @@ from score_flyio.engine.target import EMULATOR_URL, EmulatorTarget, FlyTarget
 from score_flyio.errors import ImageError, ImageNotFound, InputError, ScoreFlyError
 from score_flyio.errors.unwrap import at_once
 from score_flyio.events import ImageResolved, Scope, WarningRaised
-from score_flyio.flytoml.spec import AppSpec
 from score_flyio.images.logins import FLY_HOST_VARIABLE, Logins, fly_registry
 from score_flyio.images.reference import ImageReference
 from score_flyio.images.resolve import Resolved, resolve_images
@@ -33,37 +31,37 @@ if TYPE_CHECKING:
 class Wanted:
     """The image that an app is to run."""
 
-    app: str
-    label: str
-    spec: AppSpec
-    own: str = ""
-    """The image that the app is given; empty where it is given none."""
-    is_built: bool = False
+    item: Input
+    desired: DesiredApp
+    """The app, as far as it is known without an image."""
+    own: str
+    """The image that it is given; empty where it is given none."""
+    is_built: bool
     """Whether it is made from files, which takes a while."""
-    others: Mapping[str, str] = field(factory=dict)
-    """The images that its parts name by themselves, each with its place."""
-    folder: Path
-    """The build context of an image that is built."""
-    base: Path
-    """Where the paths in the spec start."""
-    converted: bool = False
-    """Whether the spec was made from Score: then files that it names need not be there."""
+    named: Mapping[str, str]
+    """All images that it names, each with how messages begin."""
+
+    @classmethod
+    def of(cls, item: Input, desired: DesiredApp, options: DeployOptions) -> Wanted:
+        """Which images an app needs. Raises ConversionError: as `with_sources`."""
+        spec, files, label = desired.spec, desired.files, desired.label
+        own = options.image or (spec.build.image if spec.build else "")
+        # Of a workload, the machine config is what its containers were converted to.
+        cut = "machine_config." if item.workload else ""
+        places = named_images(spec, files).items()
+        others = {image: f"{label}: {place.removeprefix(cut)}" for image, place in places}
+        return cls(
+            item=item,
+            desired=desired,
+            own=own,
+            is_built=not own and needs_image(spec, files),
+            named={**others, own: label} if own else others,
+        )
 
     @property
     def scope(self) -> Scope:
         """What events about it are about."""
-        return Scope.of_app(self.app, self.label)
-
-    @property
-    def named(self) -> Mapping[str, str]:
-        """All images that it names, each with how messages begin."""
-        # Of a workload, the machine config is what its containers were converted to.
-        cut = "machine_config." if self.converted else ""
-        places = {
-            image: f"{self.label}: {place.removeprefix(cut)}"
-            for image, place in self.others.items()
-        }
-        return {**places, **({self.own: self.label} if self.own else {})}
+        return Scope.of_app(self.desired.name, self.desired.label)
 
 
 @define(kw_only=True)
@@ -104,7 +102,7 @@ class Images:
         wanted = self._wanted
         for app, item in ready.inputs.items():
             try:
-                wanted[app] = wanted_image(item, ready.outlines[app], self.options)
+                wanted[app] = Wanted.of(item, ready.outlines[app], self.options)
                 asked |= self._asked(wanted[app])
             except InputError as error:
                 failed[app] = error
@@ -137,7 +135,7 @@ class Images:
             meant[name] = resolved.images.get(name, name)
             if meant[name] != name:
                 self.session.emit(ImageResolved(scope=wanted.scope, image=meant[name]))
-        self._resolved[wanted.app] = meant
+        self._resolved[wanted.desired.name] = meant
         if wanted.is_built:
             await self._building().prepare(wanted)
 
@@ -211,17 +209,16 @@ class Images:
     def _target_registry(self) -> Registries | None:
         """Of an emulator, which knows what it takes the names of images for."""
         target, transport = self.session.target, self.session.client.transport
+        host, address, way = self._environ.get(FLY_HOST_VARIABLE), "", None
         if isinstance(target, EmulatorTarget) and target.has_registry and transport is not None:
-            from score_flyio.images.distribution import Registries
+            address, way = EMULATOR_URL, transport()
+        elif isinstance(target, FlyTarget) and target.is_here:
+            address = target.base_url if urlsplit(target.base_url).netloc == host else ""
+        if not address:
+            return None
+        from score_flyio.images.distribution import Registries
 
-            return Registries(self._logins, mirror=EMULATOR_URL, transport=transport())
-        if isinstance(target, FlyTarget) and target.is_here:
-            here = urlsplit(target.base_url).netloc
-            if self._environ.get(FLY_HOST_VARIABLE) == here:
-                from score_flyio.images.distribution import Registries
-
-                return Registries(self._logins, mirror=target.base_url)
-        return None
+        return Registries(self._logins, mirror=address, transport=way)
 
     @property
     def _logins(self) -> Logins:
@@ -244,20 +241,3 @@ def _reference(name: str, place: str) -> ImageReference:
         return ImageReference.parse(name)
     except InputError as error:
         raise InputError(f"{place}: {error}", hint=error.hint, code=error.code) from error
-
-
-def wanted_image(item: Input, desired: DesiredApp, options: DeployOptions) -> Wanted:
-    """Which images an app needs. Raises ConversionError: as `with_sources`."""
-    spec, files = desired.spec, desired.files
-    own = options.image or (spec.build.image if spec.build else "")
-    return Wanted(
-        app=desired.name,
-        label=item.workload or desired.name,
-        spec=spec,
-        own=own,
-        is_built=not own and needs_image(spec, files),
-        others=named_images(spec, files),
-        folder=item.build_folder,
-        base=item.build_base,
-        converted=item.workload is not None,
-    )

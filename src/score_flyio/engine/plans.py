@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from score_flyio.base.document import Document, Documented
@@ -145,20 +145,28 @@ class Planning:
     def _apps(self) -> Apps | None:
         return self.session.apps(len(self.ready.inputs))
 
-    async def plan(self) -> tuple[dict[str, AppPlan], dict[str, ScoreFlyError]]:
-        """What a run would do now, by app, and what cannot be planned, by label."""
+    async def plan(self, inputs: Sequence[Input]) -> Plan:
+        """What a run would do now."""
         plans: dict[str, AppPlan] = {}
-        failures = {each.label: each.error for each in self.ready.refused}
+        ready = self.ready
+        failures = {each.label: each.error for each in ready.refused}
 
         async def one(app: str) -> None:
             try:
                 with unwrapped():
                     plans[app] = await self._plan_ahead(app)
             except ScoreFlyError as error:
-                failures[self.ready.outlines[app].label] = error
+                failures[ready.outlines[app].label] = error
 
-        await at_once(one, self.ready.inputs)
-        return {app: plans[app] for app in self.ready.inputs if app in plans}, failures
+        await at_once(one, ready.inputs)
+        return Plan(
+            apps=tuple(plans[app] for app in ready.inputs if app in plans),
+            resources=tuple(map(str, ready.resources.order)),
+            new_resources=tuple(map(str, ready.never_provisioned)),
+            failures=failures,
+            inputs=tuple(inputs),
+            options=self.options,
+        )
 
     async def _plan_ahead(self, app: str) -> AppPlan:
         desired = self.foreseen(app)

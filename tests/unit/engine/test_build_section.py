@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from score_flyio.deploy.desired.images import needs_image
-from score_flyio.deploy.local_files import LocalFiles
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.builds import build_settings
 from score_flyio.engine.images import Wanted
+from score_flyio.engine.inputs import FlyTomlApp
 from score_flyio.errors import ImageError
-from score_flyio.flytoml.load import read_document
 from score_flyio.images.build import BuildSettings, prepare
 from score_flyio.images.options import ImageOptions
 from score_flyio.images.reference import ImageReference
@@ -25,10 +23,11 @@ DOCKERFILE = "FROM scratch AS base\nFROM scratch AS last\n"
 
 def wanted(folder: Path, build: str) -> Wanted:
     (folder / "fly.toml").write_text(f"app = 'web'\n[build]\n{build}\n")
-    document = read_document(folder / "fly.toml")
-    assert document.spec is not None
-    assert not document.problems
-    return Wanted(app="web", label="web", spec=document.spec, folder=folder, base=folder)
+    return wanted_of(FlyTomlApp.load("fly.toml", folder))
+
+
+def wanted_of(item: FlyTomlApp) -> Wanted:
+    return Wanted.of(item, item.resolve(item.app, {}), DeployOptions())
 
 
 def settings(folder: Path, build: str, **options: Any) -> BuildSettings:
@@ -123,16 +122,14 @@ def test_of_several_ways_to_build_flyctls_first_is_taken(
 
 @pytest.mark.parametrize("name", sorted(path.name for path in CASES.glob("build-*")))
 def test_the_cases_of_flyctl(name: str) -> None:
-    document = read_document(CASES / name / "fly.toml")
+    app = FlyTomlApp.load(f"{name}/fly.toml", CASES, app="web")
+    item, build = wanted_of(app), app.spec.build
     expected = json.loads((CASES / name / "expected.json").read_text())
-    assert document.spec is not None
-    build = document.spec.build
-    item = Wanted(app="web", label="web", spec=document.spec, folder=CASES, base=CASES / name)
     sources = expected["deploy"]["build_strategies"]
     if build is not None and build.image:
         assert build.image in sources[0]
         return
-    assert needs_image(document.spec, LocalFiles(CASES / name))
+    assert item.is_built
     if build is not None and (build.builder or "://" in build.dockerfile):
         with pytest.raises(ImageError):
             build_settings(item, DeployOptions())
