@@ -1,9 +1,9 @@
-"""The way to Fly for provisioners in this process: from the environment, or of an open client."""
+"""The way to Fly for provisioners in this process, where no client is open yet."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,26 +39,4 @@ def access_from_environment(
         region=region_of(environ),
         organization=lambda client: Organization(client, environ.get("FLY_ORG")).slug(),
         note=note,
-    )
-
-
-def access_of(
-    client: FlyClient,
-    organization: Callable[[], Awaitable[str]],
-    environ: Mapping[str, str],
-    *,
-    region: str | None,
-) -> FlyAccess:
-    """Uses a client that is open already, and stays so.
-
-    New servers are in the `region` of the run, else in that of the environment, else in the nearest
-    to the caller: where the machines of the run's apps are, too.
-    """
-    from score_flyio.resources.servers.access import FlyAccess, nearest_region, region_of
-
-    return FlyAccess(
-        connect=lambda: nullcontext(client),
-        region=region or region_of(environ),
-        nearest=nearest_region,
-        organization=lambda _client: organization(),
     )

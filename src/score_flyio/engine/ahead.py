@@ -21,6 +21,7 @@ from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.refusal import unserved
 from score_flyio.engine.selection import Refused
+from score_flyio.engine.session import Session
 from score_flyio.errors import Problem
 from score_flyio.errors.inputs import with_problems
 from score_flyio.fly.client import FlyClient
@@ -32,24 +33,18 @@ from score_flyio.state.model import ProjectState
 
 
 async def problems_ahead(
-    client: FlyClient,
-    desired: DesiredApp,
-    observed: ObservedApp,
-    options: DeployOptions,
-    *,
-    default_region: str | None,
-    default_from: str | None,
+    session: Session, desired: DesiredApp, observed: ObservedApp, options: DeployOptions
 ) -> tuple[Problem, ...]:
     """What makes a deploy of the app impossible, whatever its resources give."""
     place = "--region" if options.region else "primary_region"
     region = desired.spec.primary_region
-    if default_region and not region:
-        place, region = default_from or "FLY_REGION", default_region
+    if not region and session.default_region:
+        place, region = session.default_region_from or "FLY_REGION", session.default_region
     asked = {place: [region], **_regions(options)}
     return (
         *beyond_limits(_known_now(desired.spec, options)),
         *impossible_size(options),
-        *await unknown_regions(client, asked, observed),
+        *await unknown_regions(session.client, asked, observed),
         *_volumes(desired, observed, region=region, place=place),
         *_strategy(desired, observed, options),
         *_unknown_names(desired, observed, options),

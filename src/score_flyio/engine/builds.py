@@ -49,12 +49,10 @@ class Builds:
     """By app, what is to be built."""
     _turns: dict[str, anyio.Lock] = field(factory=lambda: defaultdict(anyio.Lock), init=False)
     """By content: the second of two equal builds finds the steps of the first in the cache."""
-    _limiter: anyio.CapacityLimiter = field(init=False)
+    _limiter: anyio.CapacityLimiter = field(
+        factory=lambda: anyio.CapacityLimiter(BUILDS_AT_ONCE), init=False
+    )
     _fly: FlyBuilder | None = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._limiter = anyio.CapacityLimiter(BUILDS_AT_ONCE)
-        self._fly = self._fly_builder()
 
     async def expected(self, app: str) -> str:
         """The image as far as it is known without building anything."""
@@ -90,10 +88,11 @@ class Builds:
         build = await prepare(
             settings, ImageReference(host=host, repository=wanted.desired.name, tag=tag)
         )
-        nowhere = not self._is_fly and not self._environ.get(FLY_HOST_VARIABLE)
-        if nowhere and self.options.images.push:
+        target = self.session.target
+        is_fly = isinstance(target, FlyTarget) and target.is_fly
+        if self.options.images.push and not (is_fly or self._environ.get(FLY_HOST_VARIABLE)):
             raise build.failed(
-                f"{self.session.target.name} has no registry to push the image to",
+                f"{target.name} has no registry to push the image to",
                 hint=f"name one with {FLY_HOST_VARIABLE}, or give an image with --image",
                 code="registry_missing",
             )
@@ -140,6 +139,7 @@ class Builds:
             raise ImageError("files changed while it was built", code="context_changed")
         await self.registries.tag(image, content)
 
+    @_fly.default
     def _fly_builder(self) -> FlyBuilder | None:
         """The organization's, where the target is Fly or something has its place."""
         target, session = self.session.target, self.session
@@ -158,11 +158,6 @@ class Builds:
     @property
     def _environ(self) -> Mapping[str, str]:
         return self.session.project.environ
-
-    @property
-    def _is_fly(self) -> bool:
-        target = self.session.target
-        return isinstance(target, FlyTarget) and target.is_fly
 
 
 def builds_at_fly(target: Target, environ: Mapping[str, str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -25,7 +26,10 @@ from score_flyio.errors import ScoreFlyError
 from score_flyio.errors.unwrap import unwrapped
 from score_flyio.events import Scope, WarningRaised, WorkloadFinished
 from score_flyio.score.resources import ResourceUid
-from score_flyio.state.model import ProjectState
+from score_flyio.state.model import FLY, ProjectState
+
+if TYPE_CHECKING:
+    from score_flyio.resources.run import ResourceRun
 
 
 @frozen(kw_only=True)
@@ -51,11 +55,35 @@ class Deployment(Planning):
 
     async def run(self) -> Report:
         """Everything at once, as far as nothing waits for something else."""
+        if self.ready.run is not None and self.ready.state.target != FLY:
+            self._tell_what_is_real(self.ready.run)
         for notice in open_options(self.options):
             self.session.emit(WarningRaised(message=str(notice), code=notice.code))
         works = [_Deploy(run=self, app=app) for app in self.ready.inputs]
         self._tell_refused()
         return self._with_refused(await self.applying.run(works, beside=self._provision))
+
+    def _tell_what_is_real(self, run: ResourceRun) -> None:
+        """Programs may not know that the target is no Fly, and whoever connects may not either."""
+        target, emit = self.session.target, self.session.emit
+        if run.outside:
+            message = "for resources of this target, these run and may make real things: "
+            emit(WarningRaised(message=message + ", ".join(run.outside), code="programs_run"))
+        if not target.emulated:
+            return
+        data = target.real_postgres
+        real = [uid for uid in run.servers if data is not None and uid.type == "postgres"]
+        played = [uid for uid in run.servers if uid not in real]
+        if real:
+            message = (
+                "a PostgreSQL of this computer, which runs as long as this command and has its "
+                f"data in {data}, serves {', '.join(map(str, real))}"
+            )
+            emit(WarningRaised(message=message, code="servers_real"))
+        if played:
+            message = "no server runs in an emulated machine, so nothing can connect to "
+            message += ", ".join(map(str, played))
+            emit(WarningRaised(message=message, code="servers_emulated"))
 
     def so_far(self) -> Report:
         """What became of a run that was cut short."""

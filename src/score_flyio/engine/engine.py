@@ -15,7 +15,6 @@ from score_flyio.deploy.model import ObservedApp, OwnCertificate
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.ahead import admitted
-from score_flyio.engine.for_real import tell_what_is_real
 from score_flyio.engine.images import Images
 from score_flyio.engine.inputs import Input
 from score_flyio.engine.operations.apps import AppRef, choose_apps, find_app
@@ -30,7 +29,6 @@ from score_flyio.errors import ConfigError, EngineBusy, EngineNotOpen, ScoreFlyE
 from score_flyio.errors.unwrap import at_once
 from score_flyio.events import EventLog, Listener, RunStarted
 from score_flyio.fly.client import FlyClient
-from score_flyio.state.model import FLY
 
 if TYPE_CHECKING:
     from score_flyio.deploy.execution.report import Report
@@ -446,8 +444,6 @@ class Engine:
             jobs=self._jobs,
             saver=recorder.saver,
         )
-        if state.target != FLY and ready.run is not None:
-            tell_what_is_real(ready.run, self.session.target, self.session.emit)
         if _need_project(ready.inputs.values()):
             await recorder.saver.save()
 

@@ -219,16 +219,7 @@ class Planning:
     async def refuse(self, app: str, desired: DesiredApp, observed: ObservedApp) -> None:
         """Raises PlanError or ConfigError where it is certain that the app cannot be deployed."""
         refuse_unasked(observed, departures(desired.spec, observed, self.options), self.options)
-        session = self.session
-        problems = await problems_ahead(
-            session.client,
-            desired,
-            observed,
-            self.options,
-            default_region=session.default_region,
-            default_from=session.default_region_from,
-        )
-        if problems:
+        if problems := await problems_ahead(self.session, desired, observed, self.options):
             raise ConfigError(problems=self.ready.inputs[app].located(problems, desired.spec))
 
     async def planned(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from score_flyio.base.atomic import READABLE, write_atomically
 from score_flyio.base.event_loop import event_loop, in_thread
@@ -16,7 +17,7 @@ from score_flyio.base.printable import one_line
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.engine.access import access_from_environment
 from score_flyio.engine.inputs import ScoreApp
-from score_flyio.errors import ConfigError, ScoreFileError, UsageError
+from score_flyio.errors import ConfigError, Problem, ScoreFileError, UsageError
 from score_flyio.flytoml.names import can_begin_app_name
 from score_flyio.state.file import FileStore
 from score_flyio.state.locate import open_store
@@ -237,13 +238,11 @@ class Project:
         )
         if not record.file or not (refresh or (self.directory / record.file).is_file()):
             return kept
-        from score_flyio.engine.reading import changed, refreshed
-
         mark = state.overridden.get(name)
         if refresh:
-            return refreshed(kept, self.examine(record.file), mark)
+            return _refreshed(kept, self.examine(record.file), mark)
         try:
-            remarks = changed(kept, self.examine(record.file), mark)
+            remarks = _changed(kept, self.examine(record.file), mark)
         except ScoreFileError as error:
             remarks = error.problems
         return evolve(kept, remarks=remarks)
@@ -320,9 +319,69 @@ def remember(state: ProjectState, loaded: Sequence[LoadedWorkload]) -> None:
         if item.origin.source is not None:  # else it was not read now
             state.overridden.pop(item.workload.name, None)
             if item.origin.overrides:
-                from score_flyio.engine.reading import mark_of
+                state.overridden[item.workload.name] = _mark_of(item)
 
-                state.overridden[item.workload.name] = mark_of(item)
+
+def _mark_of(loaded: LoadedWorkload) -> str:
+    """What tells the text of a Score file from a changed one."""
+    from hashlib import sha256
+
+    source = loaded.origin.source
+    text = json.dumps(source and source.value, sort_keys=True, default=str)
+    return sha256(text.encode()).hexdigest()
+
+
+def _changed(kept: ScoreApp, now: ScoreApp, mark: str | None) -> tuple[Problem, ...]:
+    """The remark on a file that says something else than what is kept of it.
+
+    `mark` is that of a file which was read with overrides: only the text can be compared then.
+    """
+    if mark is None:
+        same = not now.loaded.problems and _as_kept(now, kept) == kept.loaded.document
+    else:
+        same = _mark_of(now.loaded) == mark
+    if same:
+        return ()
+    remark = Problem(
+        file=now.loaded.file,
+        message=f"has changed since it was read; workload '{kept.workload}' is as it was then",
+        hint="give --refresh" if mark is None else "give it as FILE, with its overrides",
+        code="score_file_changed",
+    )
+    return (remark,)
+
+
+def _refreshed(kept: ScoreApp, now: ScoreApp, mark: str | None) -> ScoreApp:
+    """The workload as its file has it now.
+
+    Raises UsageError: it was read with overrides, which nobody keeps, or is another workload now.
+    """
+    if mark is not None:
+        raise UsageError(
+            f"{now.loaded.file}: workload '{kept.workload}' was read from it with overrides, which "
+            "--refresh does not have",
+            hint="give it as FILE, with its overrides",
+        )
+    if not now.loaded.problems and now.workload != kept.workload:
+        raise UsageError(
+            f"{now.loaded.file}: it has workload '{now.workload}' now, no longer '{kept.workload}'",
+            hint=f"give it as FILE, or forget the old one: workloads remove {kept.workload}",
+        )
+    if now.loaded.problems:
+        return now
+    return evolve(now, loaded=now.loaded.with_document(_as_kept(now, kept)))
+
+
+def _as_kept(now: ScoreApp, kept: ScoreApp) -> dict[str, Any]:
+    """The document as it is now, with images in place of `.` as they were given before."""
+    before = kept.loaded.document["containers"]
+    containers = {
+        name: {**each, "image": before[name]["image"]}
+        if each["image"] == "." and name in before
+        else each
+        for name, each in now.loaded.document["containers"].items()
+    }
+    return {**now.loaded.document, "containers": containers}
 
 
 def no_workloads(names: Sequence[str], known: Collection[str]) -> UsageError:

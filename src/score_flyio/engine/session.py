@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 from fly_machines import models
@@ -16,14 +16,18 @@ from score_flyio.deploy.model import KnownApp
 from score_flyio.deploy.planning.model import AppPlan
 from score_flyio.deploy.releases.known import outlived
 from score_flyio.deploy.step import Step
-from score_flyio.engine.access import access_of
 from score_flyio.engine.project import Project
 from score_flyio.engine.target import Target
 from score_flyio.errors import WrongPlace
 from score_flyio.events import EventLog, Listener, Scope, StateSaved, TargetSelected, WarningRaised
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import PERSONAL, Apps, Organization
-from score_flyio.resources.servers.access import region_of, region_variable
+from score_flyio.resources.servers.access import (
+    FlyAccess,
+    nearest_region,
+    region_of,
+    region_variable,
+)
 from score_flyio.state.deployments import DeploymentRecord, Member, Release, SecretRecord
 from score_flyio.state.model import Place, ProjectState
 from score_flyio.state.saving import Saver
@@ -231,9 +235,15 @@ class Session:
     def registry(self, state: ProjectState, *, region: str | None = None) -> Registry:
         """The project's provisioners; those in this process share the client.
 
-        `region` is that of new servers; None: that of the environment, or the nearest.
+        New servers are in the `region` of the run, else in that of the environment, else in the
+        nearest to the caller: where the machines of the run's apps are, too.
         """
-        access = access_of(self.client, self.organization.slug, self.project.environ, region=region)
+        access = FlyAccess(
+            connect=lambda: nullcontext(self.client),
+            region=region or self.default_region,
+            nearest=nearest_region,
+            organization=lambda _client: self.organization.slug(),
+        )
         return self.project.registry(state, access=lambda: access)
 
     @asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, Final
+from typing import Final
 
 from fly_machines import models
 from score_flyio.base.document import Document
@@ -399,11 +399,12 @@ def _guest(template: models.FlyMachineConfig, asked: GuestOptions | None) -> mod
         return present
     new = asked_guest(asked)
     if not asked.size:
-        changes: dict[str, Any] = {}
-        changes |= {"cpus": new.cpus} if asked.cpus else {}
-        changes |= {"cpu_kind": new.cpu_kind} if asked.cpu_kind else {}
-        changes |= {"memory_mb": new.memory_mb} if asked.memory else {}
-        new = evolve(present, **changes)
+        new = evolve(
+            present,
+            cpus=new.cpus if asked.cpus else present.cpus,
+            cpu_kind=new.cpu_kind if asked.cpu_kind else present.cpu_kind,
+            memory_mb=new.memory_mb if asked.memory else present.memory_mb,
+        )
     refuse_impossible(new, place="--vm")
     return new
 
