@@ -66,6 +66,8 @@ class KeptPlan:
     @classmethod
     def read(cls, text: str, file: str) -> KeptPlan:
         """From the text of a file. Raises ConfigError for one that is no plan."""
+        from cattrs import BaseValidationError, structure
+
         try:
             document = json.loads(text)
             if document["score_flyio_plan"] != FORMAT:
@@ -74,18 +76,8 @@ class KeptPlan:
                     f"version does not know",
                     hint=_AGAIN,
                 )
-            apps = tuple(
-                KeptApp(app=app["app"], seen=_texts(app["seen"]), steps=_texts(app["steps"]))
-                for app in document["apps"]
-            )
-            return cls(
-                target=str(document["target"]),
-                settings=dict(document["settings"]),
-                inputs=_texts(document["inputs"]),
-                resources=tuple(map(str, document["resources"])),
-                apps=apps,
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return structure(document, cls)
+        except (ValueError, KeyError, TypeError, BaseValidationError) as error:
             raise ConfigError(
                 f"{file}: it is not a plan of score-flyio",
                 hint="make one with plan --out FILE.plan",
@@ -176,7 +168,3 @@ def _input(item: Input) -> tuple[str, str]:
 def _digest(value: Any) -> str:
     text = json.dumps(value, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _texts(mapping: Mapping[str, Any]) -> dict[str, str]:
-    return {str(name): str(value) for name, value in mapping.items()}

@@ -86,14 +86,15 @@ class Preparation:
                     f"app {app} would be deployed twice in one run",
                     hint="give the workloads different names, or deploy them one after another",
                 )
-        ready = cls(around=Around.of(project, state, inputs), emit=emit, output=output)
+        around = Around(project=project, state=state, items=score_apps(inputs))
+        ready = cls(around=around, emit=emit, output=output)
         for app, each in zip(names, inputs, strict=True):
-            ready.inputs[app] = item = expecting(each, ready.around)
+            ready.inputs[app] = item = expecting(each, around)
             try:
                 ready.outlines[app] = item.resolve(app, {}, pending=True, folder=ready._folder)
                 refuse_params(item)
             except ScoreFlyError as error:
-                ready.refuse(app, with_resources(error, item, ready.around))
+                ready.refuse(app, with_resources(error, item, around))
         return ready
 
     def refuse(self, app: str, error: ScoreFlyError) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from score_flyio.base.document import Document, Documented
 from score_flyio.base.printable import one_line
@@ -31,7 +30,6 @@ from score_flyio.errors import ConfigError, Failure, Problem, ScoreFlyError
 from score_flyio.errors.unwrap import at_once, unwrapped
 from score_flyio.fly.organization import Apps
 from score_flyio.flytoml.names import READ_BY_ALL, looks_secret
-from score_flyio.flytoml.spec import AppSpec
 
 
 @frozen(kw_only=True)
@@ -253,19 +251,14 @@ class Planning:
 
 def settled(desired: DesiredApp, options: DeployOptions) -> DesiredApp:
     """The app with what the options add to it; its image comes later."""
-    return evolve(desired, spec=with_options(desired.spec, options))
-
-
-def with_options(spec: AppSpec, options: DeployOptions) -> AppSpec:
-    """The app with what the command line adds to it."""
-    changes: dict[str, Any] = {}
-    if options.region:
-        changes["primary_region"] = options.region
-    if options.env:
-        changes["env"] = {**spec.env, **options.env}
-    if options.files:
-        changes["files"] = (*spec.files, *options.files)
-    return evolve(spec, **changes) if changes else spec
+    spec = desired.spec
+    added = evolve(
+        spec,
+        primary_region=options.region or spec.primary_region,
+        env={**spec.env, **options.env},
+        files=(*spec.files, *options.files),
+    )
+    return evolve(desired, spec=added)
 
 
 def open_options(options: DeployOptions) -> tuple[Problem, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from score_flyio.base.misspelt import did_you_mean, nearest
@@ -32,35 +32,32 @@ ItemT = TypeVar("ItemT", bound=Input)
 class Around:
     """What a workload has to fit into."""
 
+    project: Project
     state: ProjectState
-    registry: Callable[[], Registry]
-    broken: frozenset[str]
-    """The workloads of the run of whose documents only a part can be used."""
-    trial: Callable[[], Registry]
-    """The same as if all workloads of the run were in the state."""
-    documents: Mapping[str, Mapping[str, Any]]
-    """By workload: those of the run, and of the others what the state has."""
+    items: tuple[ScoreApp, ...]
+    """The workloads of the run."""
 
-    @classmethod
-    def of(cls, project: Project, state: ProjectState, run: Iterable[object]) -> Around:
-        """What surrounds the inputs of a run; whatever else is among these is passed over."""
-        items = [item for item in run if isinstance(item, ScoreApp)]
-        own = {item.workload: item.loaded.document for item in items}
-        documents = {**state.documents, **own}
+    @cached_property
+    def registry(self) -> Registry:
+        return self.project.registry(self.state)
 
-        @cache
-        def trial() -> Registry:
-            from score_flyio.engine.trial import with_documents
+    @cached_property
+    def trial(self) -> Registry:
+        """The same as if all workloads of the run were in the state."""
+        from score_flyio.engine.trial import with_documents
 
-            return project.registry(with_documents(state, documents))
+        return self.project.registry(with_documents(self.state, self.documents))
 
-        return cls(
-            state=state,
-            registry=cache(partial(project.registry, state)),
-            trial=trial,
-            broken=frozenset(item.workload for item in items if item.loaded.problems),
-            documents=documents,
-        )
+    @property
+    def broken(self) -> frozenset[str]:
+        """The workloads of the run of whose documents only a part can be used."""
+        return frozenset(item.workload for item in self.items if item.loaded.problems)
+
+    @cached_property
+    def documents(self) -> Mapping[str, Mapping[str, Any]]:
+        """By workload: those of the run, and of the others what the state has."""
+        own = {item.workload: item.loaded.document for item in self.items}
+        return {**self.state.documents, **own}
 
 
 def refusal(item: ScoreApp, around: Around) -> InputError:
@@ -85,11 +82,11 @@ def expecting(item: ItemT, around: Around) -> ItemT:
     from score_flyio.score.resources import definitions
 
     own = tuple(definitions({item.workload: item.loaded.document}))
-    found = {each.name: around.registry().all_outputs(each.uid) for each in own}
+    found = {each.name: around.registry.all_outputs(each.uid) for each in own}
     return evolve(
         item,
         promised={name: all_ for name, all_ in found.items() if all_ is not None},
-        remarks=(*item.remarks, *_unknown_params(item, own, around.registry())),
+        remarks=(*item.remarks, *_unknown_params(item, own, around.registry)),
     )
 
 
@@ -173,7 +170,7 @@ def _unserved(item: ScoreApp, around: Around, told: Collection[Path] = ()) -> It
         return
     for definition in definitions({item.workload: item.loaded.document}):
         try:
-            around.registry().find(definition.uid)
+            around.registry.find(definition.uid)
         except NoProvisionerError as error:
             place = ("resources", definition.name)
             problem = Problem(path=place, message=error.message, hint=error.hint, code=error.code)
@@ -181,6 +178,4 @@ def _unserved(item: ScoreApp, around: Around, told: Collection[Path] = ()) -> It
     from score_flyio.engine.trial import refused_params
 
     wrong = {path[:2] for path in told}
-    yield from (
-        p for p in refused_params(item, around.trial(), around.broken) if p.path not in wrong
-    )
+    yield from (p for p in refused_params(item, around.trial, around.broken) if p.path not in wrong)

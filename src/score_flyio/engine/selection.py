@@ -83,7 +83,8 @@ async def load_inputs(
             found.append((label, call()))
         except ScoreFlyError as error:
             found.append((label, error))
-    around = Around.of(project, state or ProjectState(), [each for _, each in found])
+    items = score_apps(each for _, each in found)
+    around = Around(project=project, state=state or ProjectState(), items=items)
     inputs: list[Input] = []
     refused: list[Refused] = []
     for label, item in found:

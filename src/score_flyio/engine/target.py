@@ -128,11 +128,9 @@ class FlyTarget(Target):
     tokens: Tokens = field(repr=False)
     """What the account is entered with."""
     org: str | None = None
-    """The organization that new apps belong to; None: the one that the token sees."""
     limiter: RateLimiter | None = None
     """Shared by everything that talks to this account in this process."""
     kept_as: str = FLY
-    """Whose state its runs read and write: `fly`, or the address that was chosen as a target."""
 
     @property
     def address(self) -> str:
@@ -142,7 +140,6 @@ class FlyTarget(Target):
 
     @property
     def name(self) -> str:
-        """The address of the API."""
         return self.base_url
 
     @property
@@ -174,13 +171,12 @@ class FlyTarget(Target):
         given = ((name, url) for name, url in places.items() if url)
         name, url = next(given, ("default", MACHINES_URL))
         base = api_address(url, name=name).url
-        web = _web_address(environ)
-        return cls(
-            base_url=base,
-            web_url=web or (WEB_URL if base == MACHINES_URL else None),
-            tokens=find_tokens(environ),
-            org=environ.get("FLY_ORG") or None,
-        )
+        web = next((name for name in WEB_URL_VARIABLES if environ.get(name)), None)
+        web_url = api_address(environ[web], name=web, example=WEB_URL).url if web else None
+        org = environ.get("FLY_ORG") or None
+        target = cls(base_url=base, tokens=find_tokens(environ), org=org)
+        target.web_url = web_url or target.web_url
+        return target
 
     @asynccontextmanager
     async def connect(self, *, emit: Listener, rng: random.Random) -> AsyncIterator[FlyClient]:
@@ -201,16 +197,6 @@ class FlyTarget(Target):
             yield client
 
 
-def _web_address(environ: Mapping[str, str]) -> str | None:
-    """What the environment says of the address that serves `/api/v1`. Raises ConfigError."""
-    from score_flyio.fly.transport import api_address
-
-    for name in WEB_URL_VARIABLES:
-        if url := environ.get(name):
-            return api_address(url, name=name, example=WEB_URL).url
-    return None
-
-
 @define(kw_only=True)
 class EmulatorTarget(Target):
     """The emulator in this process.
@@ -224,11 +210,8 @@ class EmulatorTarget(Target):
     emulator: Emulator | None = field(default=None, repr=False)
     """One that is running already."""
     org: str | None = "personal"
-    """The organization that new apps belong to."""
     emulated: bool = True
-    """Always."""
     kept_as: str = "emulator"
-    """Whose state its runs read and write."""
 
     @property
     def has_registry(self) -> bool:
@@ -237,7 +220,6 @@ class EmulatorTarget(Target):
 
     @property
     def name(self) -> str:
-        """What it is, and where it is kept."""
         return f"emulator at {self.world}" if self.world else "emulator"
 
     @property
