@@ -69,9 +69,7 @@ class AppWork(Protocol):
         """The app as it is before anything changes."""
         ...
 
-    async def carry_out(self, doing: Doing, observed: ObservedApp) -> None:
-        """Does it."""
-        ...
+    async def carry_out(self, doing: Doing, observed: ObservedApp) -> None: ...
 
     async def once_more(self, doing: Doing) -> None:
         """The same for an app that somebody changed meanwhile: it is looked at and planned anew.
@@ -98,24 +96,19 @@ class Work:
 
     @property
     def app(self) -> str:
-        """Its name."""
         return self.plan.app
 
     @property
     def label(self) -> str:
-        """How it is called."""
         return self.plan.label
 
     async def observe(self) -> ObservedApp:
-        """It was observed already."""
         return self.observed
 
     async def carry_out(self, doing: Doing, observed: ObservedApp) -> None:
-        """Does the plan."""
         await doing.steps(self.plan, observed, self.definition)
 
     async def once_more(self, doing: Doing) -> None:
-        """Does the new plan."""
         if self.again is None:
             raise stale(self.app)
         new = await self.again()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import anyio
@@ -40,18 +39,16 @@ class Deployment(Planning):
     """What the apps looked like when the plan was made, where there was one before."""
     applying: Applying = field(init=False)
 
-    _judged: Mapping[str, anyio.Event] = field(init=False)
-    """By app, when it is known whether it can be deployed."""
-    _deployable: set[str] = field(factory=set, init=False)
-    """The apps that nothing speaks against."""
+    _deploys: Mapping[str, _Deploy] = field(init=False)
+    """By app."""
 
     @applying.default
     def _applying(self) -> Applying:
         return Applying(session=self.session, recorder=self.recorder)
 
-    @_judged.default
-    def _not_judged_yet(self) -> Mapping[str, anyio.Event]:
-        return {app: anyio.Event() for app in self.ready.inputs}
+    @_deploys.default
+    def _deploy_each(self) -> Mapping[str, _Deploy]:
+        return {app: _Deploy(run=self, app=app) for app in self.ready.inputs}
 
     async def run(self) -> Report:
         """Everything at once, as far as nothing waits for something else."""
@@ -59,8 +56,10 @@ class Deployment(Planning):
             self._tell_what_is_real(self.ready.run)
         for notice in open_options(self.options):
             self.session.emit(WarningRaised(message=str(notice), code=notice.code))
-        works = [_Deploy(run=self, app=app) for app in self.ready.inputs]
-        self._tell_refused()
+        for each in self.ready.refused:
+            scope, error = Scope.of_app(each.app, each.label), each.error.message
+            self.session.emit(WorkloadFinished(scope=scope, outcome="failed", error=error))
+        works = tuple(self._deploys.values())
         return self._with_refused(await self.applying.run(works, beside=self._provision))
 
     def _tell_what_is_real(self, run: ResourceRun) -> None:
@@ -98,28 +97,12 @@ class Deployment(Planning):
 
         async def admitted(uid: ResourceUid) -> bool:
             for app in needed_by[uid]:
-                await self._judged[app].wait()
-                if app in self._deployable:
+                await self._deploys[app].judged.wait()
+                if self._deploys[app].deployable:
                     return True
             return False
 
         await self.ready.provision(admitted)
-
-    @contextmanager
-    def judging(self, app: str) -> Iterator[None]:
-        """The block finds out whether an app can be deployed; it raises where it cannot."""
-        try:
-            yield
-            self._deployable.add(app)
-        finally:
-            self._judged[app].set()
-
-    def _tell_refused(self) -> None:
-        for each in self.ready.refused:
-            scope = Scope.of_app(each.app, each.label)
-            self.session.emit(
-                WorkloadFinished(scope=scope, outcome="failed", error=each.error.message)
-            )
 
     def _with_refused(self, report: Report) -> Report:
         refused = (
@@ -156,6 +139,10 @@ class _Deploy:
     whole: bool = True
     desired: DesiredApp | None = None
     """The app with its resources and its image, once they are there."""
+    judged: anyio.Event = field(factory=anyio.Event, init=False)
+    """When it is known whether it is `deployable`."""
+    deployable: bool = field(default=False, init=False)
+    """Whether nothing speaks against it."""
 
     @property
     def label(self) -> str:
@@ -171,13 +158,16 @@ class _Deploy:
     async def observe(self) -> ObservedApp:
         """The app as it is; what is certain to fail does so before anything is made for nothing."""
         run = self.run
-        with run.judging(self.app):
+        try:
             outline = self._outline()
             observed = await run.observe(self.app, outline)
             await run.refuse(self.app, outline, observed)
             planned = run.fingerprints.get(self.app)
             if planned is not None and planned != fingerprint(observed):
                 raise stale(self.app)
+            self.deployable = True
+        finally:
+            self.judged.set()
         run.recorder.met(self.app, observed.machines)
         await run.recorder.found(self.app, to_remember(of_machines(observed.machines)))
         return observed

@@ -67,7 +67,6 @@ async def _checked(name: str, check: Callable[[], Awaitable[str]]) -> Diagnosis:
 
 
 def failed(name: str, error: ScoreFlyError) -> Diagnosis:
-    """The diagnosis of something that ended with an error."""
     return Diagnosis(name=name, ok=False, message=error.message, hint=error.hint)
 
 
