@@ -18,10 +18,7 @@ def access_from_environment(
     directory: Path,
     note: Callable[[str], None] = lambda _: None,
 ) -> FlyAccess:
-    """Opens a client for each call, with the token and the addresses of the environment.
-
-    `note` is told what is made.
-    """
+    """Opens a client for each call, by the environment; `note` is told what is made."""
     from score_flyio.fly.organization import Organization
     from score_flyio.resources.servers.access import FlyAccess, region_of
 

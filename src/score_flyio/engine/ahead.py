@@ -113,10 +113,7 @@ def _regions(options: DeployOptions) -> dict[str, Sequence[str]]:
 
 
 def _known_now(spec: AppSpec, options: DeployOptions) -> AppSpec:
-    """The app without the names of volumes that only its resources will give.
-
-    Files of options are blamed on these.
-    """
+    """The app without volumes whose names its resources will give, and files of options."""
     from score_flyio.score.placeholders import PENDING
 
     return evolve(

@@ -76,12 +76,7 @@ class Builds:
             return image
 
     async def prepare(self, wanted: Wanted) -> None:
-        """Look at what it is built from.
-
-        Raises:
-            InputError: the Dockerfile or what belongs to it is wrong.
-            ImageError: it cannot be built here.
-        """
+        """Look at what it is built from. Raises InputError for that, and ImageError."""
         settings = build_settings(wanted, self.options)
         tag = self.options.images.tag or f"deployment-{self.session.new_id()}"
         host = fly_registry(self._environ)
@@ -166,10 +161,7 @@ def builds_at_fly(target: Target, environ: Mapping[str, str]) -> bool:
 
 
 def build_settings(wanted: Wanted, options: DeployOptions) -> BuildSettings:
-    """What is built: what the file says, then the options.
-
-    Raises ImageError: the file asks for a kind of build that only other programs do.
-    """
+    """What the file says, then the options. Raises ImageError for what others have to build."""
     item, desired, chosen = wanted.item, wanted.desired, options.images
     section, label = desired.spec.build or BuildSection(), desired.label
     if kind := _built_by_others(item.build_folder, section, chosen):

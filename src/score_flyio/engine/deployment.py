@@ -89,10 +89,7 @@ class Deployment(Planning):
         return self._with_refused(self.applying.report(INTERRUPTED))
 
     async def _provision(self) -> None:
-        """Nothing is made that only apps need which cannot be deployed.
-
-        Failures are told to the workloads that need the resource, when they ask for it.
-        """
+        """Makes nothing that is needed only by apps which cannot be deployed."""
         needed_by = self.ready.needed_by()
 
         async def admitted(uid: ResourceUid) -> bool:

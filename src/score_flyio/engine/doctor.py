@@ -89,10 +89,7 @@ def token(target: Target) -> Diagnosis:
 
 
 async def builder(environ: Mapping[str, str], target: Target | None) -> Diagnosis:
-    """Which builders could build images, the one that is used first.
-
-    That there is none is no failure: images need not be built.
-    """
+    """Which builders could build images. None is no failure: images need not be built."""
     name, there, unusable = "image builder", [], []
     try:
         found = await builders_there(BuilderContext(environ=environ, logins=Logins(environ)))

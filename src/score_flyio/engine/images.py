@@ -122,12 +122,7 @@ class Images:
                 ready.refuse(app, with_resources(failed[app], item, ready.around))
 
     async def _check(self, wanted: Wanted, resolved: Resolved) -> None:
-        """Note what the app is to run.
-
-        Raises:
-            InputError: the Dockerfile or what belongs to it is wrong.
-            ImageError: the image is not there, or cannot be built here.
-        """
+        """Note what the app is to run. Raises ImageError, and InputError for what builds it."""
         meant: dict[str, str] = {}
         for name, place in wanted.named.items():
             if error := resolved.missing.get(name):
@@ -154,10 +149,7 @@ class Images:
         return self._named(app)
 
     async def ready(self, app: str) -> str:
-        """The image, built and pushed where it has to be; empty where none is needed.
-
-        Raises ImageError: it cannot be built or pushed.
-        """
+        """The image, built and pushed where it has to be; empty: none is needed."""
         if self.is_built(app):
             return await self._building().ready(self._wanted[app])
         return self._named(app)

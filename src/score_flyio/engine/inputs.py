@@ -116,10 +116,7 @@ class ScoreApp(Input):
         directory: Path = Path(),
         within: tuple[Path, ...] = (),
     ) -> ScoreApp:
-        """From a Score document; `file` is how messages call it.
-
-        Raises ScoreFileError: with all problems of the document.
-        """
+        """From a Score document; `file` is how messages call it. Raises ScoreFileError."""
         from score_flyio.score.load import workload_from_document
 
         loaded = workload_from_document(document, file)
@@ -259,10 +256,7 @@ class FlyTomlApp(Input):
         app: str | None = None,
         app_from: str = "--app",
     ) -> FlyTomlApp:
-        """Reads and validates; `app` replaces the name in the file.
-
-        Raises ConfigError: with all problems of the file.
-        """
+        """Reads and validates; `app` replaces the name in the file. Raises ConfigError."""
         from score_flyio.flytoml.load import find_fly_toml, read_document
 
         path = find_fly_toml(directory / file if file else None, directory=directory)

@@ -64,10 +64,7 @@ class Output:
         return tuple(map(str, files))
 
     async def write_secrets(self, apps: Iterable[DesiredApp], emit: Listener) -> None:
-        """Writes the secrets file, if one is asked for.
-
-        Raises ConfigError: it cannot be written, or cannot say what it has to.
-        """
+        """Writes the secrets file, if one is asked for. Raises ConfigError where it cannot."""
         from score_flyio.engine.secrets_file import CODE, render_all
 
         target = self.secrets_file

@@ -192,9 +192,7 @@ class Preparation:
     async def resolve(self, app: str) -> DesiredApp:
         """The app in full, written to its file, as soon as its own resources are there.
 
-        Raises:
-            ResourceError: one of them failed.
-            InputError: it cannot be resolved, or not be written.
+        Raises ResourceError for these, and InputError.
         """
         uids, desired = self.uids(app), self.outlines[app]
         if uids and self.run is not None:
@@ -255,10 +253,7 @@ class Preparation:
                     await self.run.outputs([uid])
 
     def refuse_taken(self, desired: DesiredApp) -> None:
-        """Refuses an app whose host name another app of the project has, as far as is known.
-
-        Raises UnsupportedFeatureError: with the workloads and the name.
-        """
+        """Raises UnsupportedFeatureError where another app has one of its host names, or had."""
         for workload, uid in self._named_before(desired) if desired.hostnames else ():
             record = self.state.resources.get(uid)
             host = (record.outputs or {}).get("host") if record is not None else None

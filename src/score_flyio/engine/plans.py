@@ -201,10 +201,7 @@ class Planning:
         )
 
     async def organization(self, observed: ObservedApp) -> str:
-        """The one that the app is made in; none where it is there already.
-
-        Raises WrongPlace when the apps of the project are in another one.
-        """
+        """The one that the app is made in; none where it is there already. Raises WrongPlace."""
         if observed.app is None:
             found = await self.session.organization.slug()
             self.recorder.belongs(None, told=found)

@@ -201,10 +201,7 @@ class Project:
             yield await self.read()
 
     def load(self, file: str, overrides: Overrides | None = None) -> ScoreApp:
-        """Read and validate one Score file. Raises ScoreFileError.
-
-        Wrong placeholders in params are left to provisioning.
-        """
+        """Read and validate a Score file, but for placeholders in params. Raises ScoreFileError."""
         found = self.examine(file, overrides)
         found.loaded.raise_problems()
         return found

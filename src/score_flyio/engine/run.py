@@ -42,10 +42,7 @@ class Alone:
 
     @contextmanager
     def change(self, log: EventLog) -> Iterator[None]:
-        """The block goes on alone, and is cancelled by a listener that raises.
-
-        Raises EngineBusy, and what the listener raised.
-        """
+        """The block goes on alone, and ends with what a listener raises. Raises EngineBusy."""
         self.enter()
         scope = anyio.CancelScope()
         try:
@@ -87,10 +84,7 @@ class Run:
 
     @property
     def report(self) -> Report:
-        """How the run ended.
-
-        Raises DeployError before it has, and for one that could not begin.
-        """
+        """How the run ended. Raises DeployError before it has, and for one that could not begin."""
         if self._report is not None:
             return self._report
         if self._over:

@@ -27,10 +27,7 @@ _LONGEST_LINE: Final = 65_535
 
 
 def render(secrets: Mapping[str, Secret]) -> str:
-    """The lines for some secrets, sorted by name.
-
-    Raises ConfigError for a secret that no line can carry.
-    """
+    """The lines for some secrets by name. Raises ConfigError for what no line can carry."""
     return "".join(f"{_entry(name, secrets[name].reveal())}\n" for name in sorted(secrets))
 
 

@@ -57,9 +57,7 @@ async def load_inputs(
 ) -> tuple[tuple[Input, ...], tuple[Refused, ...]]:
     """Reads everything that is selected; `state` where it is known already.
 
-    Raises:
-        UsageError: options that do not fit together, one workload twice, or nothing to do.
-        NotInitialised: the state is needed and there is none.
+    Raises UsageError, and NotInitialised where the state is needed and there is none.
     """
     _check(selection)
     if state is None and (selection.files or not selection.configs):

@@ -92,10 +92,7 @@ class Target(ABC):
     ) -> Target:
         """`fly`, `emulator`, or the URL of something that serves the Machines API.
 
-        `named` says in messages where the text was given.
-
-        Raises:
-            ConfigError: It is none of them, or nobody is logged in.
+        `named` says in messages where the text was given. Raises ConfigError, also without a login.
         """
         folder = directory or Path()
         if text == "emulator":
@@ -158,11 +155,8 @@ class FlyTarget(Target):
     ) -> FlyTarget:
         """With the variables that flyctl and the platform's documentation use.
 
-        `at` is the address of another Machines API than theirs; `named` says in messages where it
-        was given.
-
-        Raises:
-            ConfigError: there is no token, or the address would show it to everyone on its way.
+        `at`, given by what is `named`, is the address of another Machines API than theirs. Raises
+        ConfigError without a token, and for an address that would show it to everyone on its way.
         """
         from score_flyio.fly.auth import find_tokens
         from score_flyio.fly.transport import api_address

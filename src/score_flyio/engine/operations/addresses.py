@@ -62,11 +62,9 @@ async def allocate_address(
     before: Before | None = None,
     dry_run: bool = False,
 ) -> Change:
-    """One more address of a kind of `KINDS`; a shared one, of which an app has one, only once.
+    """One more address of a kind of `KINDS`; of a shared one, an app has one.
 
-    Raises:
-        UsageError: there is no such app, or addresses of this kind belong to no region.
-        ConfigError: Fly has no such region.
+    Raises UsageError, and ConfigError for a region that Fly does not have.
     """
     async with operation(session, "ips allocate", ref, dry_run=dry_run, remembered=False) as do:
         if region and kind == "shared_v4":

@@ -85,10 +85,7 @@ async def add_certificate(
     *,
     dry_run: bool = False,
 ) -> AddedCertificate:
-    """Has the platform make one, unless it was asked for before, or gives it one.
-
-    Raises UsageError for what is no host name, and when there is no such app.
-    """
+    """Has the platform make one, unless it was asked before, or gives it one. Raises UsageError."""
     async with operation(session, "certs add", ref, dry_run=dry_run, remembered=False) as do:
         name = _host(hostname)
         observed = await observe(session, ref, Wanted(certificates=True))

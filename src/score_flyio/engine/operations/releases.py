@@ -112,10 +112,7 @@ async def known_releases(
     *,
     ask_for_versions: bool = True,
 ) -> tuple[Release, ...]:
-    """All releases of an app, oldest first: what the state says counts before what Fly says.
-
-    Raises FlyError.
-    """
+    """All releases of an app, oldest first: what the state says counts before what Fly says."""
     lists = await _versions(session, observed) if ask_for_versions else []
     return merged(of_state(known), of_machines(observed.machines), of_versions(lists))
 

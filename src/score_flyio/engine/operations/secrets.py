@@ -254,10 +254,7 @@ def _foreseen(name: str, values: Values, observed: ObservedApp) -> str:
 
 
 def parse_pairs(texts: Sequence[str]) -> list[tuple[str, Secret]]:
-    """`NAME=VALUE` arguments; values never show in messages.
-
-    Raises UsageError.
-    """
+    """`NAME=VALUE` arguments; values never show in messages. Raises UsageError."""
     pairs = []
     for text in texts:
         name, separator, value = text.partition("=")
