@@ -126,13 +126,7 @@ class Engine:
             Images(session=self.session, options=options) as images,
         ):
             ready = await admitted(inputs, recorder.state, images, to_look=True)
-            planning = Planning(
-                session=self.session,
-                recorder=recorder,
-                ready=ready,
-                images=images,
-                options=options,
-            )
+            planning = Planning(recorder=recorder, ready=ready, images=images)
             return await planning.plan(inputs)
 
     async def build(
@@ -422,12 +416,7 @@ class Engine:
                 ready = await admitted(inputs, state, images, output=self._output)
                 await self._begin(ready, recorder, options)
                 deployment = Deployment(
-                    session=self.session,
-                    recorder=recorder,
-                    ready=ready,
-                    images=images,
-                    options=options,
-                    fingerprints=fingerprints,
+                    recorder=recorder, ready=ready, images=images, fingerprints=fingerprints
                 )
                 begin(deployment)
                 report = await deployment.run()

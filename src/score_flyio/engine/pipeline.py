@@ -253,7 +253,7 @@ class Preparation:
                     await self.run.outputs([uid])
 
     def refuse_taken(self, desired: DesiredApp) -> None:
-        """Raises UnsupportedFeatureError where another app has one of its host names, or had."""
+        """Raises UnsupportedFeatureError where a host name of it is known to be another's."""
         for workload, uid in self._named_before(desired) if desired.hostnames else ():
             record = self.state.resources.get(uid)
             host = (record.outputs or {}).get("host") if record is not None else None

@@ -131,17 +131,23 @@ def _refusal(label: str, error: ScoreFlyError) -> str:
 class Planning:
     """All apps of a run, and what is known of them."""
 
-    session: Session
     recorder: StateRecorder
     ready: Preparation
     images: Images
-    options: DeployOptions
     apps: Apps | None = field(init=False)
     """Where they are looked up, if they are many."""
 
     @apps.default
     def _apps(self) -> Apps | None:
         return self.session.apps(len(self.ready.inputs))
+
+    @property
+    def session(self) -> Session:
+        return self.images.session
+
+    @property
+    def options(self) -> DeployOptions:
+        return self.images.options
 
     async def plan(self, inputs: Sequence[Input]) -> Plan:
         """What a run would do now."""

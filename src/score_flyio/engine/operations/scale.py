@@ -89,18 +89,15 @@ class Sizes(Document):
 async def sizes(session: Session, ref: AppRef) -> tuple[GroupSize, ...]:
     """Count and size of each group. Raises UsageError when there is no such app."""
     observed = await observe(session, ref)
-    found = []
-    for group, machines in sorted(by_group(observed.machines).items()):
-        guests = sorted({_guest_text(machine) for machine in machines})
-        found.append(
-            GroupSize(
-                group=group,
-                count=len(machines),
-                size=" or ".join(guests),
-                regions=tuple(sorted(machine.region or "" for machine in machines)),
-            )
+    return tuple(
+        GroupSize(
+            group=group,
+            count=len(machines),
+            size=" or ".join(sorted(set(map(_guest_text, machines)))),
+            regions=tuple(sorted(machine.region or "" for machine in machines)),
         )
-    return tuple(found)
+        for group, machines in sorted(by_group(observed.machines).items())
+    )
 
 
 @frozen(kw_only=True)

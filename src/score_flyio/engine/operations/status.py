@@ -152,25 +152,22 @@ def app_status(observed: ObservedApp, ref: AppRef) -> AppStatus:
         machines=tuple(sorted(shown, key=lambda m: (m.group, m.region, m.id))),
         volumes=tuple(map(_volume, sorted(observed.volumes, key=lambda v: v.id or ""))),
         addresses=addresses_of(observed),
-        notes=(*_cut_short(observed), *_mixed_releases(observed), *_waiting(observed)),
+        notes=tuple(_notes(observed)),
     )
 
 
-def _cut_short(observed: ObservedApp) -> Iterator[str]:
-    """First deploys that came to no end, or that are under way."""
+def _notes(observed: ObservedApp) -> Iterator[str]:
+    """Deploys that came to no end or are under way, and what waits for one."""
     if observed.exists and not observed.machines:
         yield "it has no machine: its first deploy is under way or was interrupted; deploy goes on"
-    for group, machines in by_group(observed.machines).items():
+    groups = by_group(observed.machines)
+    for group, machines in groups.items():
         if missing_of_launch(machines):
             yield (
                 f"group {group} has {len(machines)} of the machines of its first deploy, which is "
                 "under way or was interrupted; deploy goes on"
             )
-
-
-def _mixed_releases(observed: ObservedApp) -> Iterator[str]:
-    """Groups in whose middle a deploy is, or was when it came to its end."""
-    for group, machines in by_group(observed.machines).items():
+    for group, machines in groups.items():
         count = Counter(metadata(machine).get(RELEASE_VERSION, "-") for machine in machines)
         if len(count) > 1:
             shares = ", ".join(f"{number} on {n}" for number, n in sorted(count.items()))
@@ -178,22 +175,26 @@ def _mixed_releases(observed: ObservedApp) -> Iterator[str]:
                 f"group {group} runs several releases ({shares}): a deploy is under way, was "
                 "interrupted, or had no need to change all; deploy again goes on"
             )
-
-
-def _waiting(observed: ObservedApp) -> Iterator[str]:
     names = {name for m in observed.machines for name in waiting_secrets(m, observed)}
     if names:
         yield f"staged secrets wait for the next deploy: {', '.join(sorted(names))}"
 
 
 def _machine(machine: models.Machine, present: Container[str | None]) -> MachineStatus:
-    checks = count_checks(machine)
-    config = shown_config(machine)
-    notes = [f"standby for {', '.join(config.standbys)}"] if config.standbys else []
-    notes += _stage(machine, present)
-    notes += ["out of routing"] if machine.cordoned else []
-    host = machine.host_status or "ok"
-    notes += [f"host {host}"] if host != "ok" else []
+    checks, config, marks = count_checks(machine), shown_config(machine), Marks.of(machine)
+    host, stray = machine.host_status or "ok", is_stray(machine)
+    notes = {
+        f"standby for {', '.join(config.standbys or ())}": bool(config.standbys),
+        # Which part it has in a deploy that is under way or was interrupted, or that it has none.
+        "no deploy made it": stray,
+        "release command": is_release_machine(machine),
+        "canary": not stray and bool(marks.canary),
+        "replaced, to be destroyed": not stray and marks.tag == SAFE_TO_DESTROY,
+        f"takes over from {marks.stands_for}": not stray and marks.stands_for in present,
+        "of no release": is_own(machine) and marks.release_id is None,
+        "out of routing": bool(machine.cordoned),
+        f"host {host}": host != "ok",
+    }
     return MachineStatus(
         id=machine.id or "",
         group=group_of(machine),
@@ -203,23 +204,8 @@ def _machine(machine: models.Machine, present: Container[str | None]) -> Machine
         checks_total=max(checks.configured, checks.reported),
         image=config.image or "",
         release=metadata(machine).get(RELEASE_VERSION, ""),
-        note=", ".join(notes),
+        note=", ".join(text for text, holds in notes.items() if holds),
     )
-
-
-def _stage(machine: models.Machine, present: Container[str | None]) -> list[str]:
-    """Which part it has in a deploy that is under way or was interrupted, or that it has none."""
-    if is_stray(machine):
-        return ["no deploy made it"]
-    marks = Marks.of(machine)
-    stages = {
-        "release command": is_release_machine(machine),
-        "canary": bool(marks.canary),
-        "replaced, to be destroyed": marks.tag == SAFE_TO_DESTROY,
-        f"takes over from {marks.stands_for}": marks.stands_for in present,
-        "of no release": is_own(machine) and marks.release_id is None,
-    }
-    return [text for text, holds in stages.items() if holds]
 
 
 def _volume(volume: models.Volume) -> VolumeStatus:
