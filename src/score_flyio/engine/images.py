@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -73,24 +75,17 @@ class Images:
 
     session: Session
     options: DeployOptions
-    _registries: Registries | None = field(default=None, init=False)
-    _mirror: Registries | None = field(default=None, init=False)
-    """What is asked in place of registries, where the target has images of its own."""
+    _stack: AsyncExitStack = field(factory=AsyncExitStack, init=False)
     _wanted: dict[str, Wanted] = field(factory=dict, init=False)
     """By app."""
-    _builds: Builds | None = field(default=None, init=False)
-    """Those that are built, where any are."""
     _resolved: dict[str, Mapping[str, str]] = field(factory=dict, init=False)
     """By app, the images that it names, by digest where that is known."""
 
     async def __aenter__(self) -> Self:
-        self._mirror = self._target_registry()
         return self
 
-    async def __aexit__(self, *error: object) -> None:
-        for registries in (self._registries, self._mirror):
-            if registries is not None:
-                await registries.__aexit__(*error)
+    async def __aexit__(self, *_error: object) -> None:
+        await self._stack.aclose()
 
     async def check(self, ready: Preparation) -> None:
         """Refuses the apps of a run that are certain to fail for want of an image.
@@ -132,7 +127,7 @@ class Images:
                 self.session.emit(ImageResolved(scope=wanted.scope, image=meant[name]))
         self._resolved[wanted.desired.name] = meant
         if wanted.is_built:
-            await self._building().prepare(wanted)
+            await self._builds.prepare(wanted)
 
     def meant(self, app: str) -> Mapping[str, str]:
         """The images that an app names, by digest where that is known."""
@@ -145,26 +140,25 @@ class Images:
     async def expected(self, app: str) -> str:
         """The image as far as it is known without building anything."""
         if self.is_built(app):
-            return await self._building().expected(app)
+            return await self._builds.expected(app)
         return self._named(app)
 
     async def ready(self, app: str) -> str:
         """The image, built and pushed where it has to be; empty: none is needed."""
         if self.is_built(app):
-            return await self._building().ready(self._wanted[app])
+            return await self._builds.ready(self._wanted[app])
         return self._named(app)
 
-    def _building(self) -> Builds:
-        if self._builds is None:
-            from score_flyio.engine.builds import Builds
+    @cached_property
+    def _builds(self) -> Builds:
+        from score_flyio.engine.builds import Builds
 
-            self._builds = Builds(
-                session=self.session,
-                options=self.options,
-                registries=self._all_registries(),
-                logins=self._logins,
-            )
-        return self._builds
+        return Builds(
+            session=self.session,
+            options=self.options,
+            registries=self._registries,
+            logins=self._logins,
+        )
 
     def _named(self, app: str) -> str:
         return self._resolved[app].get(self._wanted[app].own, "")
@@ -173,33 +167,32 @@ class Images:
         """Those that somebody can be asked for. Raises InputError for no image."""
         named = wanted.named if self.options.images.resolve else {}
         found = {name: _reference(name, place) for name, place in named.items()}
-        everything = self._mirror is not None or not self._has_own_images
-        return {n: image for n, image in found.items() if everything or self._is_own(image)}
-
-    @property
-    def _has_own_images(self) -> bool:
-        """Whether nobody else can tell which images the target means: it is on this computer."""
         target = self.session.target
-        return target.emulated or (isinstance(target, FlyTarget) and target.is_here)
+        # Nobody else can tell which images a target means that is on this computer.
+        is_here = target.emulated or (isinstance(target, FlyTarget) and target.is_here)
+        everything = self._mirror is not None or not is_here
+        return {n: image for n, image in found.items() if everything or self._is_own(image)}
 
     async def _ask(self, image: ImageReference) -> str:
         mirror = None if self._is_own(image) else self._mirror
-        return await (mirror or self._all_registries()).resolve(image)
+        return await (mirror or self._registries).resolve(image)
 
-    def _all_registries(self) -> Registries:
-        if self._registries is None:
-            from score_flyio.images.distribution import Registries
+    @cached_property
+    def _registries(self) -> Registries:
+        from score_flyio.images.distribution import Registries
 
-            self._registries = Registries(self._logins)
-        return self._registries
+        registries = Registries(self._logins)
+        self._stack.push_async_exit(registries)
+        return registries
 
     def _is_own(self, image: ImageReference) -> bool:
         """Whether it is in what has the place of Fly's registry."""
         stands_in = bool(self._environ.get(FLY_HOST_VARIABLE))
         return stands_in and image.host == fly_registry(self._environ)
 
-    def _target_registry(self) -> Registries | None:
-        """Of an emulator, which knows what it takes the names of images for."""
+    @cached_property
+    def _mirror(self) -> Registries | None:
+        """What is asked in place of registries, where an emulator has images of its own."""
         target, transport = self.session.target, self.session.client.transport
         host, address, way = self._environ.get(FLY_HOST_VARIABLE), "", None
         if isinstance(target, EmulatorTarget) and target.has_registry and transport is not None:
@@ -210,7 +203,9 @@ class Images:
             return None
         from score_flyio.images.distribution import Registries
 
-        return Registries(self._logins, mirror=address, transport=way)
+        mirror = Registries(self._logins, mirror=address, transport=way)
+        self._stack.push_async_exit(mirror)
+        return mirror
 
     @property
     def _logins(self) -> Logins:
