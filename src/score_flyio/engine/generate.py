@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
 
 from score_flyio.base.document import Document
 from score_flyio.base.event_loop import event_loop
-from score_flyio.base.record import frozen
+from score_flyio.base.record import define, frozen
 from score_flyio.engine.output import Output
 from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.project import Project
@@ -15,9 +14,6 @@ from score_flyio.engine.selection import Selection, load_inputs
 from score_flyio.errors import ResourceError, ScoreFlyError
 from score_flyio.events import Listener, Scope, StateSaved, WarningRaised, WorkloadFinished
 from score_flyio.events.run import run_frame
-
-_Through: TypeAlias = Callable[[str, str, ScoreFlyError | None], None]
-"""Tells of an app and its label that it is through, and why it failed."""
 
 
 @frozen(kw_only=True)
@@ -91,37 +87,34 @@ async def generate(
         names = [item.workload or item.app_in(state) for item in inputs]
         failures = [each.error for each in refused]
         start = now()
-
-        def through(app: str, label: str, error: ScoreFlyError | None) -> None:
-            emit(
-                WorkloadFinished(
-                    scope=Scope.of_app(app, label),
-                    outcome="failed" if error else "done",
-                    error=error.message if error else None,
-                    seconds=now() - start,
-                )
-            )
-
         with run_frame(emit, "generate", names, now=now) as frame:
             ready = Preparation.of(project, state, inputs, emit, output)
             ready.fit()
+            run = _Generating(ready=ready, failures=failures, seconds=lambda: now() - start)
             for each in ready.refused:
                 failures.append(each.error)
-                through(each.app, each.label, each.error)
+                run.through(each.app, each.label, each.error)
             if ready.inputs:
                 ready.begin(lambda: project.registry(state), project.store, jobs=jobs)
                 if ready.run is None:  # then there is nothing to wait for, and no loop to start
                     for app in ready.inputs:
-                        failures += await _resolved(ready, app, through)
+                        await run.resolve(app)
                     await project.store.save(state)
                     emit(StateSaved())
                 else:
-                    failures += await _all_at_once(ready, through)
-            failures += await _write_secrets(ready, output, emit)
+                    await run.resolve_all()
+            await run.write_secrets(output)
             frame.outcome = "failed" if failures else "done"
-    result = GenerateResult(
-        workloads=tuple(_generated(ready, app) for app in ready.inputs if app in ready.resolved)
+    generated = (
+        Generated(
+            workload=desired.label,
+            app=desired.name,
+            file=ready.files[desired.name][-1],
+            secrets=tuple(sorted(desired.secrets)),
+        )
+        for desired in (ready.resolved[app] for app in ready.inputs if app in ready.resolved)
     )
+    result = GenerateResult(workloads=tuple(generated))
     if failures:
         error = as_one(failures)
         error.report = result
@@ -129,55 +122,57 @@ async def generate(
     return result
 
 
-async def _write_secrets(ready: Preparation, output: Output, emit: Listener) -> list[ScoreFlyError]:
-    """What failed; a warning where there are secrets that nobody asked for."""
-    if not ready.resolved:
-        return []
-    if output.secrets_file is None and any(d.secrets for d in ready.resolved.values()):
-        message = "the secrets are not written anywhere; give --secrets-file"
-        emit(WarningRaised(message=message, code="secrets_not_exported"))
-    try:
-        await output.write_secrets(ready.resolved.values(), emit)
-    except ScoreFlyError as error:
-        return [error]
-    return []
+@define(kw_only=True)
+class _Generating:
+    """A run that goes on."""
 
+    ready: Preparation
+    failures: list[ScoreFlyError]
+    seconds: Callable[[], float]
+    """Since it began."""
 
-def _generated(ready: Preparation, app: str) -> Generated:
-    desired = ready.resolved[app]
-    return Generated(
-        workload=desired.label,
-        app=app,
-        file=ready.files[app][-1],
-        secrets=tuple(sorted(desired.secrets)),
-    )
+    def through(self, app: str, label: str, error: ScoreFlyError | None) -> None:
+        """Tells that an app is through, and why it failed."""
+        self.ready.emit(
+            WorkloadFinished(
+                scope=Scope.of_app(app, label),
+                outcome="failed" if error else "done",
+                error=error.message if error else None,
+                seconds=self.seconds(),
+            )
+        )
 
+    async def resolve(self, app: str) -> None:
+        error: ScoreFlyError | None = None
+        try:
+            await self.ready.resolve(app)
+        except ScoreFlyError as failed:
+            error = failed
+            if not isinstance(failed, ResourceError):  # these tell themselves
+                self.failures.append(failed)
+        self.through(app, self.ready.outlines[app].label, error)
 
-async def _all_at_once(ready: Preparation, through: _Through) -> list[ScoreFlyError]:
-    await event_loop()
-    import anyio
+    async def resolve_all(self) -> None:
+        """All at once, while their resources are provisioned."""
+        await event_loop()
+        import anyio
 
-    from score_flyio.errors.unwrap import unwrapped
+        from score_flyio.errors.unwrap import unwrapped
 
-    failures: list[ScoreFlyError] = []
+        with unwrapped():  # that the state cannot be saved ends everything
+            async with anyio.create_task_group() as tasks:
+                for app in self.ready.inputs:
+                    tasks.start_soon(self.resolve, app)
+                self.failures.extend(await self.ready.provision())
 
-    async def resolve(app: str) -> None:
-        failures.extend(await _resolved(ready, app, through))
-
-    with unwrapped():  # that the state cannot be saved ends everything
-        async with anyio.create_task_group() as tasks:
-            for app in ready.inputs:
-                tasks.start_soon(resolve, app)
-            failures += await ready.provision()
-    return failures
-
-
-async def _resolved(ready: Preparation, app: str, through: _Through) -> list[ScoreFlyError]:
-    """What failed; resources tell themselves."""
-    error: ScoreFlyError | None = None
-    try:
-        await ready.resolve(app)
-    except ScoreFlyError as failed:
-        error = failed
-    through(app, ready.outlines[app].label, error)
-    return [] if error is None or isinstance(error, ResourceError) else [error]
+    async def write_secrets(self, output: Output) -> None:
+        """With a warning where there are secrets that nobody asked for."""
+        emit, resolved = self.ready.emit, self.ready.resolved.values()
+        if output.secrets_file is None and any(desired.secrets for desired in resolved):
+            message = "the secrets are not written anywhere; give --secrets-file"
+            emit(WarningRaised(message=message, code="secrets_not_exported"))
+        if resolved:
+            try:
+                await output.write_secrets(resolved, emit)
+            except ScoreFlyError as error:
+                self.failures.append(error)

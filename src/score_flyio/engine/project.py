@@ -15,7 +15,6 @@ from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.own_folder import OWN_FOLDER
 from score_flyio.base.printable import one_line
 from score_flyio.base.record import evolve, field, frozen
-from score_flyio.engine.access import access_from_environment
 from score_flyio.engine.inputs import ScoreApp
 from score_flyio.errors import ConfigError, Problem, ScoreFileError, UsageError
 from score_flyio.flytoml.names import can_begin_app_name
@@ -294,6 +293,8 @@ class Project:
             return Surroundings(state=state, environ=self.environ)
 
         def from_environment() -> FlyAccess:
+            from score_flyio.engine.target import access_from_environment
+
             return access_from_environment(self.environ, directory=self.directory)
 
         return project_registry(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 import anyio
 
-from score_flyio.base.record import define, field
+from score_flyio.base.record import define
 from score_flyio.errors import DeployError, EngineBusy, HealthCheckFailed
 from score_flyio.errors.unwrap import leaves, unwrapped
 from score_flyio.events import Event, EventLog, RunFinished
@@ -71,7 +71,8 @@ class Run:
         self._over = False
         self._stack = AsyncExitStack()
         self._scope = anyio.CancelScope()
-        self._events = _Events()
+        self._kept: deque[Event] = deque()
+        self._news = anyio.Event()
         self._start = 0.0
 
     @property
@@ -80,7 +81,7 @@ class Run:
 
         After the end, those come that nobody took before.
         """
-        return self._events.each()
+        return self._each()
 
     @property
     def report(self) -> Report:
@@ -107,7 +108,7 @@ class Run:
             raise DeployError("the run is over", code="run_over", hint="begin another one")
         self._alone.enter()
         self._start = anyio.current_time()
-        self._log.listen(self._events.take)
+        self._log.listen(self._take)
         self._stack.enter_context(self._log.ended_by_listeners(self._scope.cancel))
         self._stack.callback(self._end, "interrupted")
         tasks = await self._stack.enter_async_context(anyio.create_task_group())
@@ -151,36 +152,23 @@ class Run:
         outcome = otherwise if self._report is None else self._report.outcome
         seconds = anyio.current_time() - self._start
         self._log.emit(RunFinished(outcome=outcome, seconds=seconds))
-        self._log.unlisten(self._events.take)
-        self._events.end()
+        self._log.unlisten(self._take)
+        self._news.set()
         self._alone.busy = False
 
+    def _take(self, event: Event) -> None:
+        self._kept.append(event)
+        self._news.set()
 
-@define(eq=False)
-class _Events:
-    """Events until they are taken."""
-
-    kept: deque[Event] = field(factory=deque)
-    news: anyio.Event = field(factory=anyio.Event)
-    over: bool = False
-
-    def take(self, event: Event) -> None:
-        self.kept.append(event)
-        self.news.set()
-
-    def end(self) -> None:
-        self.over = True
-        self.news.set()
-
-    async def each(self) -> AsyncIterator[Event]:
+    async def _each(self) -> AsyncIterator[Event]:
         while True:
-            while self.kept:
-                yield self.kept.popleft()
-            if self.over:
+            while self._kept:
+                yield self._kept.popleft()
+            if self._over:
                 return
-            if self.news.is_set():  # else somebody waits for it already
-                self.news = anyio.Event()
-            await self.news.wait()
+            if self._news.is_set():  # else somebody waits for it already
+                self._news = anyio.Event()
+            await self._news.wait()
 
 
 def raise_failures(report: Report) -> None:

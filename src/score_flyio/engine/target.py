@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from score_flyio.fly.auth import Tokens
     from score_flyio.fly.client import FlyClient
     from score_flyio.fly.limits import RateLimiter
+    from score_flyio.resources.servers.access import FlyAccess
 
 MACHINES_URL = "https://api.machines.dev"
 MACHINES_URL_VARIABLES = ("FLY_FLAPS_BASE_URL", "FLY_API_HOSTNAME")
@@ -256,3 +257,26 @@ class EmulatorTarget(Target):
             rng=rng,
             emit=emit,
         )
+
+
+def access_from_environment(
+    environ: Mapping[str, str],
+    *,
+    directory: Path,
+    note: Callable[[str], None] = lambda _: None,
+) -> FlyAccess:
+    """Opens a client for each call, by the environment; `note` is told what is made."""
+    from score_flyio.fly.organization import Organization
+    from score_flyio.resources.servers.access import FlyAccess, region_of
+
+    def connect() -> AbstractAsyncContextManager[FlyClient]:
+        target = Target.from_environment(environ, directory=directory)
+        rng = random.Random()  # noqa: S311  # spreads retries, guards nothing
+        return target.connect(emit=lambda _: None, rng=rng)  # provisioning has its own events
+
+    return FlyAccess(
+        connect=connect,
+        region=region_of(environ),
+        organization=lambda client: Organization(client, environ.get("FLY_ORG")).slug(),
+        note=note,
+    )

@@ -26,7 +26,7 @@ command = Group(
 
 async def _answer(cli: CliContext, kind: str, mode: str) -> None:
     """Read a request, do it, print the answer; also what a failed run left to be kept."""
-    from score_flyio.engine.access import access_from_environment
+    from score_flyio.engine.target import access_from_environment
     from score_flyio.resources.protocol import decode_request, encode_answer
     from score_flyio.resources.provisioner import ProvisionIncomplete
     from score_flyio.resources.registry import Means

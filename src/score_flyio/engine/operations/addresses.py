@@ -5,7 +5,6 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Final, Literal, TypeAlias, get_args
 
-from fly_machines import models
 from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.deploy.app_step import AllocateAddress, ReleaseAddress
@@ -50,7 +49,16 @@ async def list_addresses(session: Session, ref: AppRef) -> tuple[Address, ...]:
 
 def addresses_of(observed: ObservedApp) -> tuple[Address, ...]:
     """The addresses that were seen of an app, in order."""
-    return tuple(sorted(map(_address, observed.addresses), key=lambda address: address.ip))
+    found = (
+        Address(
+            ip=address.ip or "",
+            type=ip_type(address),
+            region=address.region or None,
+            created_at=address.created_at or None,
+        )
+        for address in observed.addresses
+    )
+    return tuple(sorted(found, key=lambda address: address.ip))
 
 
 async def allocate_address(
@@ -119,12 +127,3 @@ def _plain(ip: str) -> str:
         return str(ip_address(ip))
     except ValueError:
         return ip
-
-
-def _address(address: models.IPAssignment) -> Address:
-    return Address(
-        ip=address.ip or "",
-        type=ip_type(address),
-        region=address.region or None,
-        created_at=address.created_at or None,
-    )
