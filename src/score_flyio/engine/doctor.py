@@ -67,6 +67,7 @@ async def _checked(name: str, check: Callable[[], Awaitable[str]]) -> Diagnosis:
 
 
 def failed(name: str, error: ScoreFlyError) -> Diagnosis:
+    """The diagnosis of something that ended with an error."""
     return Diagnosis(name=name, ok=False, message=error.message, hint=error.hint)
 
 

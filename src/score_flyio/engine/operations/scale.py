@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from typing import Final
 
@@ -101,18 +101,42 @@ async def sizes(session: Session, ref: AppRef) -> tuple[GroupSize, ...]:
 
 
 @frozen(kw_only=True)
-class _Known:
-    """An app, as it runs and as it is remembered."""
+class _Scaling:
+    """An app, as it runs and as it is remembered, and what is asked for."""
 
+    session: Session
     ref: AppRef
-    plan: GroupPlan
+    request: ScaleRequest
+    definition: AppSpec | None
+    record: DeploymentRecord
+    seen: ObservedApp
+    settling: GroupPlan
     """What takes away what an interrupted run left."""
     observed: ObservedApp
     """The app without that."""
-    record: DeploymentRecord
-    groups: Mapping[str, tuple[models.Machine, ...]]
     former: Mapping[str, models.FlyMachineConfig] = field(factory=dict)
     """Of groups without machines, the config of the last one that they had."""
+
+    async def informed(self) -> _Scaling:
+        """The same with what the platform still tells of groups without machines."""
+        names = self.names
+        sure = bool(names) and {name for name in self.request.counts if name} <= names
+        empty = {*map(self.group, self.request.counts)} - self.groups.keys() if sure else None
+        if empty is not None and not empty:
+            return self
+        gone = await self.session.client.api.machines_list(self.ref.app, include_deleted=True)
+        former = {}
+        for machine in sorted(gone, key=_last_seen):
+            config, group = machine.config, group_of(machine)
+            if config is None or (empty is not None and group not in empty):
+                continue
+            if is_own(machine) and not config.standbys and not Marks.of(machine).canary:
+                former[group] = with_image_that_runs(config, machine)
+        return evolve(self, former=former)
+
+    @property
+    def groups(self) -> Mapping[str, tuple[models.Machine, ...]]:
+        return by_group(self.observed.machines)
 
     @property
     def names(self) -> set[str]:
@@ -139,15 +163,38 @@ class _Known:
             code="unknown_group",
         )
 
-    def counted(self, groups: Collection[str]) -> _Known:
+    def counts(self) -> dict[str, int]:
+        """How many machines each group is to have. Raises UsageError."""
+        counts: dict[str, int] = {}
+        for name, count in self.request.counts.items():
+            group = self.group(name)
+            if counts.setdefault(group, count) != count:
+                raise UsageError(
+                    f"there are two counts for group {group}, {counts[group]} and {count}: the one "
+                    "without a group means that one",
+                    hint="give one for each group",
+                )
+            here = len(self.groups.get(group, ()))
+            if count - here > MOST_NEW:
+                raise UsageError(
+                    f"group {group}: {count:,} machines are {count - here:,} more than there are, "
+                    f"and at most {MOST_NEW:,} are made at once",
+                    hint="where so many are meant, scale in several steps",
+                    code="too_many_machines",
+                )
+        return counts
+
+    def counted(self, groups: Collection[str]) -> _Scaling:
         """The same where people say how many machines these groups have."""
-        known = {
-            group: as_counted(machines) if group in groups else machines
-            for group, machines in self.groups.items()
-        }
-        machines = (machine for machines in known.values() for machine in machines)
-        observed = evolve(self.observed, machines=tuple(sorted(machines, key=lambda m: m.id or "")))
-        return evolve(self, observed=observed, groups=known)
+        machines = sorted(
+            (
+                machine
+                for group, present in self.groups.items()
+                for machine in (as_counted(present) if group in groups else present)
+            ),
+            key=lambda machine: machine.id or "",
+        )
+        return evolve(self, observed=evolve(self.observed, machines=tuple(machines)))
 
     def template(self, group: str) -> models.FlyMachineConfig:
         """The config of a running machine, else of any, else of the last one that is gone.
@@ -169,11 +216,98 @@ class _Known:
                 return structure_answer(config, models.FlyMachineConfig)
         return former
 
-    def regions(self, group: str, *, default: str | None) -> tuple[str, ...]:
+    def regions(self, group: str) -> tuple[str, ...]:
         """Where a group without machines gets its first one; empty: where the platform likes."""
         primary = (self.template(group).env or {}).get("PRIMARY_REGION")
         elsewhere = sorted({machine.region or "" for machine in self.observed.machines})
-        return (primary or next(iter(elsewhere), "") or default or "",)
+        return (primary or next(iter(elsewhere), "") or self.session.default_region or "",)
+
+    def change(self) -> Change:
+        """What brings the app to the request. Raises UsageError."""
+        request, session, seen = self.request, self.session, self.seen
+        counts = self.counts()
+        known = self.counted(counts)
+        resized = tuple(map(self.group, request.groups)) or tuple(counts) or tuple(self.groups)
+        resizes = request.guest is not None
+        number = next_number(seen.machines, self.record.releases) if resizes else 0
+        release = session.release(number)
+        guests = {group: _guest(known.template(group), request.guest) for group in resized}
+        counting = known.count(counts, guests)
+        gone = tuple(
+            step.target.machine or "" for step in counting.steps if isinstance(step, DestroyMachine)
+        )
+        plans = [self.settling, counting]
+        if resizes:
+            kept = tuple(m for m in known.observed.machines if m.id not in gone)
+            change = Reconfiguration(
+                observed=evolve(known.observed, machines=kept),
+                label=self.ref.label,
+                configs={
+                    machine.id or "": with_guest(_anew(machine, seen), guests[group])
+                    for group, machines in by_group(kept).items()
+                    for machine in machines
+                    if group in resized
+                },
+                release=release,
+                new_id=session.new_id,
+                options=request.options,
+                definition=self.definition,
+            )
+            plans.append(reconfigured_groups(change))
+        marks = self.marks(known.observed, gone)
+        steps = join([marks, behind(join(plans), marks.steps)])
+        work = Work(
+            plan=app_plan(seen, self.ref.label, release, steps),
+            observed=seen,
+            options=request.options,
+            makes_release=resizes,
+            groups_leave=False,
+        )
+        return Change(ref=self.ref, work=work, destroys=gone)
+
+    def marks(self, counted: ObservedApp, gone: Collection[str]) -> GroupPlan:
+        """What comes first: machines that stay say that their group is counted.
+
+        A deploy would complete a launch that was interrupted.
+        """
+        before = {machine.id: machine for machine in self.observed.machines}
+        marks = (
+            mark_counted(group_of(m), Ref(machine=m.id), Marks.of(m).counted or "")
+            for m in counted.machines
+            if m != before[m.id] and m.id not in gone
+        )
+        return GroupPlan(steps=tuple(marks))
+
+    def count(
+        self, counts: Mapping[str, int], guests: Mapping[str, models.FlyMachineGuest]
+    ) -> GroupPlan:
+        """The machines that are made and that go."""
+        taken: set[str] = set()
+        plans = []
+        for group, count in counts.items():
+            template = for_a_new_start(self.template(group), self.observed)
+            if self.request.guest is not None and group in guests:
+                template = with_guest(template, guests[group])
+            here = self.groups.get(group, ())
+            regions = self.request.regions or (() if here else self.regions(group))
+            scale = GroupScale(
+                observed=self.observed,
+                group=group,
+                machines=tuple(m for m in here if not regions or m.region in regions),
+                count=count,
+                regions=regions,
+                template=template,
+                new_id=self.session.new_id,
+                options=self.request.options,
+                taken=taken,
+            )
+            plans.append(scale_group(scale))
+            elsewhere = len(here) - len(scale.machines)
+            if elsewhere:
+                where = f"{', '.join(regions)}, and {elsewhere} elsewhere stay"
+                note = f"group {group}: {count} in {where}: {count + elsewhere} in all"
+                plans.append(GroupPlan(notes=(note,)))
+        return join(plans)
 
 
 async def scale(
@@ -206,11 +340,21 @@ async def scale(
             }
             if problems := await unknown_regions(session.client, asked, observed):
                 raise ConfigError(problems=problems)
-            record = do.recorder.met(ref.app, observed.machines)
-            known = await _known(
-                session, ref, observed, request, record=record, definition=definition
+            begins = {name for name in request.counts if name}
+            if None in request.counts:
+                begins = {*by_group(observed.machines)}
+            kept, leftovers = settle(observed, request.options, definition, begins=begins)
+            scaling = _Scaling(
+                session=session,
+                ref=ref,
+                request=request,
+                definition=definition,
+                record=do.recorder.met(ref.app, observed.machines),
+                seen=observed,
+                settling=leftovers,
+                observed=kept,
             )
-            change = _plan(session, known, observed, request, definition=definition)
+            change = (await scaling.informed()).change()
             if dry_run or not change.work.makes_release:
                 return change
             told = definition_after(session, ref, observed, change.plan, definition)
@@ -219,174 +363,13 @@ async def scale(
         return await do.carry_out(await look(), before=before, look=look)
 
 
-async def _known(
-    session: Session,
-    ref: AppRef,
-    observed: ObservedApp,
-    request: ScaleRequest,
-    *,
-    record: DeploymentRecord,
-    definition: AppSpec | None,
-) -> _Known:
-    """What is known of the app; of groups without machines, what the platform still tells."""
-    named = {name for name in request.counts if name}
-    begins = set(by_group(observed.machines)) if None in request.counts else named
-    kept, leftovers = settle(observed, request.options, definition, begins=begins)
-    groups = by_group(kept.machines)
-    known = _Known(ref=ref, plan=leftovers, observed=kept, record=record, groups=groups)
-    names = known.names
-    sure = bool(names) and {name for name in request.counts if name} <= names
-    empty = {known.group(name) for name in request.counts} - groups.keys() if sure else None
-    if empty is not None and not empty:
-        return known
-    gone = await session.client.api.machines_list(ref.app, include_deleted=True)
-    former = {}
-    for machine in sorted(gone, key=_last_seen):
-        config, group = machine.config, group_of(machine)
-        if config is None or (empty is not None and group not in empty):
-            continue
-        if is_own(machine) and not config.standbys and not Marks.of(machine).canary:
-            former[group] = with_image_that_runs(config, machine)
-    return evolve(known, former=former)
+def _anew(machine: models.Machine, observed: ObservedApp) -> models.FlyMachineConfig:
+    return for_a_new_start(machine.config or models.FlyMachineConfig(), observed)
 
 
 def _last_seen(machine: models.Machine) -> tuple[int, str]:
     """The later, the longer it was there: one that a failed deploy made goes before the others."""
     return max((e.timestamp or 0 for e in machine.events or []), default=0), machine.id or ""
-
-
-def _plan(
-    session: Session,
-    known: _Known,
-    observed: ObservedApp,
-    request: ScaleRequest,
-    *,
-    definition: AppSpec | None,
-) -> Change:
-    ref, record, groups, before = known.ref, known.record, known.groups, known.observed
-    counts = _by_group(known, request)
-    _refuse_slips(counts, groups)
-    known = known.counted(counts)
-    resized = tuple(map(known.group, request.groups)) or tuple(counts) or tuple(groups)
-    number = next_number(observed.machines, record.releases) if request.guest is not None else 0
-    release = session.release(number)
-    guests = {group: _guest(known.template(group), request.guest) for group in resized}
-    counting = _count(session, known, request, counts, guests)
-    gone = tuple(
-        step.target.machine or "" for step in counting.steps if isinstance(step, DestroyMachine)
-    )
-    plans = [known.plan, counting]
-    if request.guest is not None:
-        kept = tuple(m for m in known.observed.machines if m.id not in gone)
-        change = Reconfiguration(
-            observed=evolve(known.observed, machines=kept),
-            label=ref.label,
-            configs={
-                machine.id or "": with_guest(_anew(machine, observed), guests[group])
-                for group, machines in by_group(kept).items()
-                for machine in machines
-                if group in resized
-            },
-            release=release,
-            new_id=session.new_id,
-            options=request.options,
-            definition=definition,
-        )
-        plans.append(reconfigured_groups(change))
-    marks = _marks(before, known, gone)
-    plan = app_plan(observed, ref.label, release, join([marks, behind(join(plans), marks.steps)]))
-    work = Work(
-        plan=plan,
-        observed=observed,
-        options=request.options,
-        makes_release=request.guest is not None,
-        groups_leave=False,
-    )
-    return Change(ref=ref, work=work, destroys=gone)
-
-
-def _by_group(known: _Known, request: ScaleRequest) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for name, count in request.counts.items():
-        group = known.group(name)
-        if counts.setdefault(group, count) != count:
-            raise UsageError(
-                f"there are two counts for group {group}, {counts[group]} and {count}: the one "
-                "without a group means that one",
-                hint="give one for each group",
-            )
-    return counts
-
-
-def _refuse_slips(
-    counts: Mapping[str, int], groups: Mapping[str, Sequence[models.Machine]]
-) -> None:
-    for group, count in counts.items():
-        here = len(groups.get(group, ()))
-        if count - here > MOST_NEW:
-            raise UsageError(
-                f"group {group}: {count:,} machines are {count - here:,} more than there are, and "
-                f"at most {MOST_NEW:,} are made at once",
-                hint="where so many are meant, scale in several steps",
-                code="too_many_machines",
-            )
-
-
-def _anew(machine: models.Machine, observed: ObservedApp) -> models.FlyMachineConfig:
-    return for_a_new_start(machine.config or models.FlyMachineConfig(), observed)
-
-
-def _marks(observed: ObservedApp, known: _Known, gone: Collection[str]) -> GroupPlan:
-    """What comes first: machines that stay say that their group is counted.
-
-    A deploy would complete a launch that was interrupted.
-    """
-    before = {machine.id: machine for machine in observed.machines}
-    marks = (
-        mark_counted(group_of(m), Ref(machine=m.id), Marks.of(m).counted or "")
-        for m in known.observed.machines
-        if m != before[m.id] and m.id not in gone
-    )
-    return GroupPlan(steps=tuple(marks))
-
-
-def _count(
-    session: Session,
-    known: _Known,
-    request: ScaleRequest,
-    counts: Mapping[str, int],
-    guests: Mapping[str, models.FlyMachineGuest],
-) -> GroupPlan:
-    taken: set[str] = set()
-    plans = []
-    for group, count in counts.items():
-        template = for_a_new_start(known.template(group), known.observed)
-        if request.guest is not None and group in guests:
-            template = with_guest(template, guests[group])
-        here = known.groups.get(group, ())
-        regions = request.regions or (
-            () if here else known.regions(group, default=session.default_region)
-        )
-        plans.append(
-            scale_group(
-                GroupScale(
-                    observed=known.observed,
-                    group=group,
-                    machines=tuple(m for m in here if not regions or m.region in regions),
-                    count=count,
-                    regions=regions,
-                    template=template,
-                    new_id=session.new_id,
-                    options=request.options,
-                    taken=taken,
-                )
-            )
-        )
-        elsewhere = sum(bool(regions) and m.region not in regions for m in here)
-        if elsewhere and request.regions:
-            note = f"group {group}: {count} in {', '.join(regions)}, and {elsewhere} elsewhere stay"
-            plans.append(GroupPlan(notes=(f"{note}: {count + elsewhere} in all",)))
-    return join(plans)
 
 
 def _guest(template: models.FlyMachineConfig, asked: GuestOptions | None) -> models.FlyMachineGuest:
