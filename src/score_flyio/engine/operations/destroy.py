@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from score_flyio.base.document import Document, Documented
@@ -14,8 +14,8 @@ from score_flyio.deploy.planning.removal import removal_steps
 from score_flyio.deploy.planning.shown import describe_app
 from score_flyio.engine.apply import Work, apply
 from score_flyio.engine.operations.apps import AppRef, no_such_app
-from score_flyio.engine.operations.change import Ask, ask, operation
-from score_flyio.engine.session import Session, StateRecorder
+from score_flyio.engine.operations.change import Ask, Operation, ask, operation
+from score_flyio.engine.session import Session
 from score_flyio.errors import ResourceError
 from score_flyio.errors.unwrap import at_once
 from score_flyio.resources.deprovision import Deprovisioning
@@ -132,7 +132,7 @@ async def destroy(
         if dry_run:
             return plan
         await ask(before, plan)
-        report = await _carry_out(session, plan, do.recorder)
+        report = await _carry_out(do, plan)
         do.outcome = report.outcome
         return evolve(plan, report=report)
 
@@ -148,25 +148,19 @@ async def _plan(
     if unknown:
         raise await no_such_app(session, *unknown)
     works = [_work(session, ref, observed, keep_volumes=keep_volumes) for ref, observed in apps]
+    gone = {ref.workload for ref in refs}
+    users = {uid: set(state.users(uid)) for uid in sorted(state.resources)}
     return Destruction(
         works=tuple(work for work in works if work.plan.steps),
         missing=missing,
-        resources=only_used_by(state, {ref.workload for ref in refs if ref.workload}),
+        resources=tuple(uid for uid, those in users.items() if those and those <= gone),
         keep_volumes=keep_volumes,
     )
 
 
-def only_used_by(state: ProjectState, workloads: Iterable[str]) -> tuple[ResourceUid, ...]:
-    """The resources that no other workload uses."""
-    gone = set(workloads)
-    return tuple(
-        uid for uid in sorted(state.resources) if (users := set(state.users(uid))) and users <= gone
-    )
-
-
-async def _carry_out(session: Session, destruction: Destruction, recorder: StateRecorder) -> Report:
-    state = recorder.state
-    report, _ = await apply(session, recorder, destruction.works)
+async def _carry_out(do: Operation, destruction: Destruction) -> Report:
+    recorder, state = do.recorder, do.recorder.state
+    report, _ = await apply(do.session, recorder, destruction.works)
     gone = {app.app for app in report.apps if app.app and not app.failures}
     gone |= {ref.app for ref in destruction.missing}
     if not destruction.keep_volumes and gone & set(state.deployments):
@@ -175,25 +169,16 @@ async def _carry_out(session: Session, destruction: Destruction, recorder: State
         await recorder.saver.save()
     if report.failures or not destruction.resources:
         return report
-    return await _deprovision(session, destruction.resources, recorder, report)
-
-
-async def _deprovision(
-    session: Session, resources: Sequence[ResourceUid], recorder: StateRecorder, report: Report
-) -> Report:
-    state = recorder.state
-    work = Deprovisioning(
-        state=state, store=recorder.store, registry=session.registry(state), emit=session.emit
-    )
+    registry, emit = do.session.registry(state), do.session.emit
+    work = Deprovisioning(state=state, store=recorder.store, registry=registry, emit=emit)
+    done = AppReport(label="resources", outcome="done")
     try:
-        await work.all(resources)
+        await work.all(destruction.resources)
     except ResourceError as error:
-        failed = AppReport.failed("resources", error)
-        return evolve(report, apps=(*report.apps, failed))
-    if report.outcome == "unchanged":
-        done = AppReport(label="resources", outcome="done")
-        return evolve(report, apps=(*report.apps, done))
-    return report
+        done = AppReport.failed("resources", error)
+    if report.outcome != "unchanged" and not done.failures:
+        return report
+    return evolve(report, apps=(*report.apps, done))
 
 
 def _work(session: Session, ref: AppRef, observed: ObservedApp, *, keep_volumes: bool) -> Work:
