@@ -336,10 +336,9 @@ class Engine:
 
     async def certificate(self, app: AppName, hostname: str, *, check: bool = False) -> Certificate:
         """One certificate, with the DNS records it asks for; `check` has them looked at again."""
-        from score_flyio.engine.operations.certificates import check_certificate, show_certificate
+        from score_flyio.engine.operations.certificates import read_certificate
 
-        read = check_certificate if check else show_certificate
-        return await read(self._visit(), await self._ref(app), hostname)
+        return await read_certificate(self._visit(), await self._ref(app), hostname, check=check)
 
     async def add_certificate(
         self,

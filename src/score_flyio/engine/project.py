@@ -277,13 +277,9 @@ class Project:
         *,
         access: Callable[[], FlyAccess] | None = None,
     ) -> Registry:
-        """The provisioners that serve this project.
+        """The provisioners that serve this project: those of the state, and those of files.
 
-        Args:
-            state: has those that were added, and what templates see.
-            access: the way to Fly, for servers; None: that of the environment.
-
-        Raises ConfigError for a file of them.
+        `access` is the way to Fly, for servers; None: that of the environment. Raises ConfigError.
         """
         from score_flyio.resources.registry import Means, project_registry
 

@@ -229,34 +229,29 @@ class EmulatorTarget(Target):
     @asynccontextmanager
     async def connect(self, *, emit: Listener, rng: random.Random) -> AsyncIterator[FlyClient]:
         from fly_emulator import Emulator, EmulatorSettings
+        from score_flyio.fly.auth import Tokens
+        from score_flyio.fly.client import FlyClient
 
-        if self.emulator is not None:
-            async with self._client(self.emulator, emit, rng) as client:
-                yield client
-            return
         async with AsyncExitStack() as stack:
-            if self.world is not None:
-                self.world.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            settings = EmulatorSettings(registry=True)
-            emulator = await stack.enter_async_context(Emulator(settings, file=self.world))
+            emulator = self.emulator
+            if emulator is None:
+                if self.world is not None:
+                    self.world.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                settings = EmulatorSettings(registry=True)
+                emulator = await stack.enter_async_context(Emulator(settings, file=self.world))
             if (folder := self.real_postgres) is not None:
                 from fly_emulator.real_postgres import real_postgres
 
                 await stack.enter_async_context(real_postgres(emulator, folder))
-            yield await stack.enter_async_context(self._client(emulator, emit, rng))
-
-    def _client(self, emulator: Emulator, emit: Listener, rng: random.Random) -> FlyClient:
-        from score_flyio.fly.auth import Tokens
-        from score_flyio.fly.client import FlyClient
-
-        return FlyClient(
-            EMULATOR_URL,
-            Tokens.parse("emulated", source="the emulator"),
-            web_url=EMULATOR_URL,
-            transport=emulator.transport,
-            rng=rng,
-            emit=emit,
-        )
+            client = FlyClient(
+                EMULATOR_URL,
+                Tokens.parse("emulated", source="the emulator"),
+                web_url=EMULATOR_URL,
+                transport=emulator.transport,
+                rng=rng,
+                emit=emit,
+            )
+            yield await stack.enter_async_context(client)
 
 
 def access_from_environment(

@@ -76,12 +76,12 @@ async def add(cli: CliContext, *, dry_run: bool, **settings: Any) -> int:
 @json_option
 async def check(cli: CliContext, **settings: Any) -> int:
     """Have the DNS records looked at again; ends with 1 while the certificate is not active."""
-    from score_flyio.engine.operations.certificates import check_certificate
+    from score_flyio.engine.operations.certificates import read_certificate
 
     named = await named_app(cli, settings, more=True)
     hostname = _hostname(named)
     async with session(cli) as visit:
-        found = await check_certificate(visit, named.ref, hostname)
+        found = await read_certificate(visit, named.ref, hostname, check=True)
     _tell(named, found)
     return 0 if found.configured else 1
 

@@ -93,7 +93,7 @@ async def add_certificate(
         steps = [] if own is None and name in observed.certificates else [step]
         change = await do.carry_out(Change.of(session, ref, observed, *steps))
         done = change.report is not None and not change.report.failures
-        found = await show_certificate(session, ref, name) if done else None
+        found = await read_certificate(session, ref, name) if done else None
         return AddedCertificate(**values(change), certificate=found)
 
 
@@ -115,20 +115,14 @@ async def remove_certificate(
         return await do.carry_out(Change.of(session, ref, observed, step), before=before)
 
 
-async def show_certificate(session: Session, ref: AppRef, hostname: str) -> Certificate:
-    """As it is, without a new check. Raises UsageError for an unknown host name."""
-    return await _one(session, ref, hostname, session.client.api.app_certificates_show)
-
-
-async def check_certificate(session: Session, ref: AppRef, hostname: str) -> Certificate:
-    """Has the platform look at the DNS records again. Raises UsageError."""
-    return await _one(session, ref, hostname, session.client.api.app_certificates_check)
-
-
-async def _one(
-    session: Session, ref: AppRef, hostname: str, call: Callable[[str, str], Awaitable[_Detail]]
+async def read_certificate(
+    session: Session, ref: AppRef, hostname: str, *, check: bool = False
 ) -> Certificate:
-    name = _host(hostname)
+    """As it is, with `check` after a new look at the DNS records. Raises UsageError."""
+    api, name = session.client.api, _host(hostname)
+    call: Callable[[str, str], Awaitable[_Detail]] = (
+        api.app_certificates_check if check else api.app_certificates_show
+    )
     try:
         async with _of_an_app_that_is_there(session, ref):
             return _certificate(await call(ref.app, name))

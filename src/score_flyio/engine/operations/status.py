@@ -28,8 +28,6 @@ from score_flyio.engine.operations.apps import AppRef
 from score_flyio.engine.session import Session
 from score_flyio.errors import FlyError
 from score_flyio.errors.unwrap import at_once, unwrapped
-from score_flyio.fly.client import FlyClient
-from score_flyio.fly.organization import Apps
 from score_flyio.fly.present import metadata, shown_config
 from score_flyio.state.model import ProjectState
 
@@ -120,23 +118,21 @@ class Status(Document):
 
 async def read_status(session: Session, refs: Sequence[AppRef]) -> Status:
     """Reads all apps at once; one that cannot be read does not keep the others from it."""
-    apps = session.apps(len(refs))
+    apps, wanted = session.apps(len(refs)), Wanted(volumes=True, addresses=True, secrets=True)
     async with session.memory("status", to_look=True) as recorder:
         state = recorder.state
-    return Status(
-        apps=tuple(await at_once(lambda ref: _read_app(session.client, ref, apps), refs)),
-        resources=_resources(state, [ref.workload for ref in refs]),
-    )
 
+    async def read(ref: AppRef) -> AppStatus:
+        try:
+            with unwrapped():
+                observed = await observe_app(session.client, ref.app, wanted, apps)
+        except FlyError as error:
+            hint = error.hint
+            return AppStatus(app=ref.app, workload=ref.workload, error=error.message, hint=hint)
+        return app_status(observed, ref)
 
-async def _read_app(client: FlyClient, ref: AppRef, apps: Apps | None) -> AppStatus:
-    wanted = Wanted(volumes=True, addresses=True, secrets=True)
-    try:
-        with unwrapped():
-            observed = await observe_app(client, ref.app, wanted, apps)
-    except FlyError as error:
-        return AppStatus(app=ref.app, workload=ref.workload, error=error.message, hint=error.hint)
-    return app_status(observed, ref)
+    resources = _resources(state, [ref.workload for ref in refs])
+    return Status(apps=tuple(await at_once(read, refs)), resources=resources)
 
 
 def app_status(observed: ObservedApp, ref: AppRef) -> AppStatus:
