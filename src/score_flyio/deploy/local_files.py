@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from score_flyio.base.input_file import read_input
-from score_flyio.base.record import frozen
+from score_flyio.base.record import field, frozen
 
 
 @frozen
@@ -27,7 +28,11 @@ class LocalFiles:
     directory: Path
     within: tuple[Path, ...] = ()
     """Where files must lie; empty: anywhere."""
+    made: Mapping[str, bytes] = field(factory=dict, repr=False)
+    """By path, files that need not be there."""
 
     def read(self, path: str) -> bytes:
         """The bytes of a file. Raises OSError: it cannot be read, or lies elsewhere."""
+        if path in self.made:
+            return self.made[path]
         return read_input(self.directory / path, within=self.within)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from score_flyio.base.place import place_text
 from score_flyio.base.record import evolve, field, frozen
 from score_flyio.deploy.local_files import LocalFiles
-from score_flyio.deploy.model import DesiredApp, FileSource, host_name
+from score_flyio.deploy.model import DesiredApp, host_name
 from score_flyio.errors import ConfigError, Problem, ScoreFileError
 from score_flyio.flytoml.limits import app_name_problems
 from score_flyio.flytoml.names import is_host_name
@@ -194,7 +194,7 @@ class ScoreApp(Input):
             spec=found.spec,
             secrets=found.secrets,
             workload=self.workload,
-            files=WithSideFiles(found.side_files, local),
+            files=evolve(local, made=found.side_files),
             side_files=found.side_files,
             exposure=found.exposure,
             hostnames=self._hostnames(outputs, elsewhere),
@@ -323,15 +323,3 @@ class FlyTomlApp(Input):
             files=files,
             notices=(*self.document.warnings, *self.document.remarks),
         )
-
-
-@frozen
-class WithSideFiles:
-    """Local files, with those that a conversion wrote beside the fly.toml."""
-
-    made: Mapping[str, bytes] = field(repr=False)
-    others: FileSource
-
-    def read(self, path: str) -> bytes:
-        """The bytes of a file. Raises OSError."""
-        return self.made[path] if path in self.made else self.others.read(path)

@@ -117,6 +117,62 @@ class Operation:
         self.outcome = report.outcome
         return evolve(change, report=report, result=results.get(change.ref.app))
 
+    def known_definition(self, ref: AppRef) -> AppSpec | None:
+        """What `--config` names, else the fly.toml that was written for the workload.
+
+        One that cannot be read is warned of, and counts as none.
+        """
+        if ref.definition is not None or ref.workload is None:
+            return ref.definition
+        path = self.session.project.toml_path(ref.workload)
+        if not path.is_file():
+            return None
+        try:
+            return FlyTomlApp.load(path.name, path.parent, app=ref.app).spec
+        except ConfigError as error:
+            message = f"{path.name} is ignored, because it cannot be read: {error.message}"
+            self.warn(ref, message, "definition_unreadable")
+            return None
+
+    def definition_after(
+        self, ref: AppRef, observed: ObservedApp, plan: AppPlan, known: AppSpec | None
+    ) -> AppSpec | None:
+        """What Fly is told of a release that machines were given, as it is when the plan is done.
+
+        A plan that changes no config leaves the known one true, unless that was not deployed, or
+        others deployed another one. None, with a warning, where what runs cannot be written as a
+        fly.toml and none is known.
+        """
+        configs = _configs(plan)
+        changes = any(_differs(machine, configs) for machine in observed.machines)
+        if known is not None and not changes and _is_true(known, observed):
+            return known
+        gone = {
+            s.target.machine or s.target.step for s in plan.steps if isinstance(s, DestroyMachine)
+        }
+        machines = [
+            evolve(m, config=configs.get(m.id or "", m.config))
+            for m in observed.machines
+            if m.id not in gone or m.id in configs
+        ]
+        machines += [
+            models.Machine(id=step.id, config=step.config)
+            for step in plan.steps
+            if isinstance(step, CreateMachine) and step.previous is None and step.id not in gone
+        ]
+        try:
+            return saved_app(ref.app, machines, definition=known, volumes=observed.volumes).spec
+        except ScoreFlyError as error:
+            if known is None:
+                message = f"Fly is not told of this release: {error.message}"
+                self.warn(ref, message, "release_record")
+            return known
+
+    def warn(self, ref: AppRef, message: str, code: str) -> None:
+        """Tells what a person should know of an app, and stops nothing."""
+        scope = Scope.of_app(ref.app, ref.label)
+        self.session.emit(WarningRaised(scope=scope, message=message, code=code))
+
 
 @asynccontextmanager
 async def operation(
@@ -133,57 +189,6 @@ async def operation(
             do = Operation(session=session, recorder=recorder, dry_run=dry_run)
             yield do
         frame.outcome = do.outcome
-
-
-def known_definition(session: Session, ref: AppRef) -> AppSpec | None:
-    """What `--config` names, else the fly.toml that was written for the workload.
-
-    One that cannot be read is warned of, and counts as none.
-    """
-    if ref.definition is not None or ref.workload is None:
-        return ref.definition
-    path = session.project.toml_path(ref.workload)
-    if not path.is_file():
-        return None
-    try:
-        return FlyTomlApp.load(path.name, path.parent, app=ref.app).spec
-    except ConfigError as error:
-        message = f"{path.name} is ignored, because it cannot be read: {error.message}"
-        warn(session, ref, message, "definition_unreadable")
-        return None
-
-
-def definition_after(
-    session: Session, ref: AppRef, observed: ObservedApp, plan: AppPlan, known: AppSpec | None
-) -> AppSpec | None:
-    """What Fly is told of a release that machines were given, as it is when the plan is done.
-
-    A plan that changes no config leaves the known one true, unless that was not deployed, or others
-    deployed another one. None, with a warning, where what runs cannot be written as a fly.toml and
-    none is known.
-    """
-    configs = _configs(plan)
-    changes = any(_differs(machine, configs) for machine in observed.machines)
-    if known is not None and not changes and _is_true(known, observed):
-        return known
-    gone = {s.target.machine or s.target.step for s in plan.steps if isinstance(s, DestroyMachine)}
-    machines = [
-        evolve(m, config=configs.get(m.id or "", m.config))
-        for m in observed.machines
-        if m.id not in gone or m.id in configs
-    ]
-    machines += [
-        models.Machine(id=step.id, config=step.config)
-        for step in plan.steps
-        if isinstance(step, CreateMachine) and step.previous is None and step.id not in gone
-    ]
-    try:
-        return saved_app(ref.app, machines, definition=known, volumes=observed.volumes).spec
-    except ScoreFlyError as error:
-        if known is None:
-            message = f"Fly is not told of this release: {error.message}"
-            warn(session, ref, message, "release_record")
-        return known
 
 
 def _is_true(definition: AppSpec, observed: ObservedApp) -> bool:
@@ -213,9 +218,3 @@ def _differs(machine: models.Machine, configs: Mapping[str, models.FlyMachineCon
     """Whether more than marks changes."""
     new = configs.get(machine.id or "")
     return new is not None and bool(differences(new, machine.config or models.FlyMachineConfig()))
-
-
-def warn(session: Session, ref: AppRef, message: str, code: str) -> None:
-    """Tells what a person should know of an app, and stops nothing."""
-    scope = Scope.of_app(ref.app, ref.label)
-    session.emit(WarningRaised(scope=scope, message=message, code=code))

@@ -27,14 +27,7 @@ from score_flyio.deploy.releases.known import config_of, next_number
 from score_flyio.deploy.step import CreateMachine, DestroyMachine, UpdateMachine
 from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
-from score_flyio.engine.operations.change import (
-    Before,
-    Change,
-    definition_after,
-    known_definition,
-    operation,
-    warn,
-)
+from score_flyio.engine.operations.change import Before, Change, Operation, operation
 from score_flyio.engine.operations.releases import came_to_an_end, known_releases
 from score_flyio.engine.session import Session
 from score_flyio.errors import UsageError
@@ -74,16 +67,16 @@ async def rollback(
     """
     options = options or DeployOptions()
     async with operation(session, "rollback", ref, dry_run=dry_run) as do:
-        known, recorder = known_definition(session, ref), do.recorder
+        known, recorder = do.known_definition(ref), do.recorder
 
         async def look() -> Change:
             wanted = Wanted(volumes=_may_move_data(recorder.of(ref.app)))
             seen = await observe(session, ref, wanted)
             record = recorder.met(ref.app, seen.machines)
             plan, gone = await _plan(
-                session, ref, seen, record, to=to, options=options, definition=known
+                do, ref, seen, record, to=to, options=options, definition=known
             )
-            told = None if dry_run else definition_after(session, ref, seen, plan, known)
+            told = None if dry_run else do.definition_after(ref, seen, plan, known)
             work = Work(plan=plan, observed=seen, options=options, definition=told)
             return Change(ref=ref, work=work, destroys=gone)
 
@@ -92,7 +85,7 @@ async def rollback(
 
 
 async def _plan(
-    session: Session,
+    do: Operation,
     ref: AppRef,
     observed: ObservedApp,
     known: DeploymentRecord,
@@ -104,13 +97,15 @@ async def _plan(
     """The plan, and the machines that go."""
     asked, to = to, to if to is not None else _unfinished(observed, known)
     remembered = {release.version for release in known.releases}
-    releases = await known_releases(session, observed, known, ask_for_versions=to not in remembered)
+    releases = await known_releases(
+        do.session, observed, known, ask_for_versions=to not in remembered
+    )
     versions = [release.version for release in releases]
     number = next_number(observed.machines, known.releases)
     present = number - 1  # its machines may all be gone
     candidates, unknown = [v for v in versions if v == to], list[int]()
     if to is None:
-        candidates, unknown = await _earlier_ones(session, ref, known, releases, present)
+        candidates, unknown = await _earlier_ones(do.session, ref, known, releases, present)
     for target in candidates:
         then = Then.of(observed, releases, target)
         others = any(v > target and v not in remembered for v in versions)
@@ -119,8 +114,8 @@ async def _plan(
             observed=observed,
             label=ref.label,
             configs=_configs(ref, then, releases, target),
-            release=evolve(session.release(number), back_to=target),
-            new_id=session.new_id,
+            release=evolve(do.session.release(number), back_to=target),
+            new_id=do.session.new_id,
             options=options,
             definition=definition,
         )
@@ -129,10 +124,10 @@ async def _plan(
             isinstance(step, UpdateMachine | CreateMachine | DestroyMachine) for step in plan.steps
         )
         if changes or to is not None:
-            _warn_of_tags(session, ref, plan, target)
-            _warn_of_unknown(session, ref, [v for v in unknown if v > target], target)
+            _warn_of_tags(do, ref, plan, target)
+            _warn_of_unknown(do, ref, [v for v in unknown if v > target], target)
             if not changes and asked is None:
-                _warn_of_repeat(session, ref, versions, present, target)
+                _warn_of_repeat(do, ref, versions, present, target)
             return plan, tuple(then.gone)
     raise _nothing(ref, asked, versions, alike=candidates)
 
@@ -236,7 +231,7 @@ def _earlier(
         ) from error
 
 
-def _warn_of_tags(session: Session, ref: AppRef, plan: AppPlan, target: int) -> None:
+def _warn_of_tags(do: Operation, ref: AppRef, plan: AppPlan, target: int) -> None:
     """An image that is known by its tag alone may be another one by now."""
     configs = [step.request.config for step in plan.steps if isinstance(step, UpdateMachine)]
     images = {config.image for config in configs if config}
@@ -245,10 +240,10 @@ def _warn_of_tags(session: Session, ref: AppRef, plan: AppPlan, target: int) -> 
             f"the digest of {image} in release {target} is not known: if the tag was moved since, "
             "it brings another image"
         )
-        warn(session, ref, message, "digest_unknown")
+        do.warn(ref, message, "digest_unknown")
 
 
-def _warn_of_unknown(session: Session, ref: AppRef, passed: Sequence[int], target: int) -> None:
+def _warn_of_unknown(do: Operation, ref: AppRef, passed: Sequence[int], target: int) -> None:
     """A release that others made may be the one that is meant."""
     if not passed:
         return
@@ -257,11 +252,11 @@ def _warn_of_unknown(session: Session, ref: AppRef, passed: Sequence[int], targe
         f"{'they' if passed[1:] else 'it'} came to an end; --to {passed[-1]} goes back to release "
         f"{passed[-1]}"
     )
-    warn(session, ref, message, "releases_passed_over")
+    do.warn(ref, message, "releases_passed_over")
 
 
 def _warn_of_repeat(
-    session: Session, ref: AppRef, versions: Sequence[int], present: int, target: int
+    do: Operation, ref: AppRef, versions: Sequence[int], present: int, target: int
 ) -> None:
     """What counts as cut short, for the state lacks it, may have been finished by others."""
     others = [v for v in versions if v < present and v != target]
@@ -270,7 +265,7 @@ def _warn_of_repeat(
         f"release {present} went back to release {target} already, and nothing is left of it to do"
         f"{further}"
     )
-    warn(session, ref, message, "rollback_repeated")
+    do.warn(ref, message, "rollback_repeated")
 
 
 def _nothing(

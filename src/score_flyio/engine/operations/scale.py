@@ -32,13 +32,7 @@ from score_flyio.deploy.step import DestroyMachine
 from score_flyio.engine.ahead import unknown_regions
 from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
-from score_flyio.engine.operations.change import (
-    Before,
-    Change,
-    definition_after,
-    known_definition,
-    operation,
-)
+from score_flyio.engine.operations.change import Before, Change, operation
 from score_flyio.engine.session import Session
 from score_flyio.errors import ConfigError, UsageError
 from score_flyio.fly.codec import structure_answer
@@ -328,7 +322,7 @@ async def scale(
         PlanError: the host of a machine that would change does not answer.
     """
     async with operation(session, "scale", ref, dry_run=dry_run) as do:
-        definition = known_definition(session, ref)
+        definition = do.known_definition(ref)
 
         async def look() -> Change:
             observed = await observe(session, ref, Wanted(volumes=True))
@@ -357,7 +351,7 @@ async def scale(
             change = (await scaling.informed()).change()
             if dry_run or not change.work.makes_release:
                 return change
-            told = definition_after(session, ref, observed, change.plan, definition)
+            told = do.definition_after(ref, observed, change.plan, definition)
             return evolve(change, work=evolve(change.work, definition=told))
 
         return await do.carry_out(await look(), before=before, look=look)

@@ -29,15 +29,7 @@ from score_flyio.deploy.releases.known import next_number
 from score_flyio.deploy.step import Step, UpdateMachine
 from score_flyio.engine.apply import Work
 from score_flyio.engine.operations.apps import AppRef, observe
-from score_flyio.engine.operations.change import (
-    Before,
-    Change,
-    ask,
-    definition_after,
-    known_definition,
-    operation,
-    warn,
-)
+from score_flyio.engine.operations.change import Before, Change, Operation, ask, operation
 from score_flyio.engine.session import Session
 from score_flyio.errors import Conflict, NotFound, UsageError
 from score_flyio.errors.unwrap import at_once
@@ -83,7 +75,7 @@ async def list_secrets(session: Session, ref: AppRef) -> tuple[SecretStatus, ...
 class _Setting:
     """What an app's machines are told of changed secrets, and how."""
 
-    session: Session
+    do: Operation
     ref: AppRef
     known: DeploymentRecord
     options: DeployOptions
@@ -102,7 +94,7 @@ class _Setting:
         changes = {name: _foreseen(name, values, observed) for name in values}
         step = SetSecrets(id="secrets", values=values, changes=changes)
         if stage:
-            return self.session.plan(observed.name, self.ref.label, step)
+            return self.do.session.plan(observed.name, self.ref.label, step)
         plan = self._plan(observed, observed.machines)
         return evolve(plan, steps=(step, *(_if_changed(each, step) for each in plan.steps)))
 
@@ -117,7 +109,7 @@ class _Setting:
     def change(self, observed: ObservedApp, stored: SecretsVersion | None = None) -> Change:
         """How the secrets are handed out to an app that was just seen."""
         plan = self.handed_out(observed, stored)
-        told = definition_after(self.session, self.ref, observed, plan, self.definition)
+        told = self.do.definition_after(self.ref, observed, plan, self.definition)
         work = Work(plan=plan, observed=observed, options=self.options, definition=told)
         return Change(ref=self.ref, work=work)
 
@@ -135,8 +127,10 @@ class _Setting:
                 observed=observed,
                 label=self.ref.label,
                 configs={machine.id or "": _seeing(machine, everything, own) for machine in stale},
-                release=self.session.release(next_number(observed.machines, self.known.releases)),
-                new_id=self.session.new_id,
+                release=self.do.session.release(
+                    next_number(observed.machines, self.known.releases)
+                ),
+                new_id=self.do.session.new_id,
                 options=self.options,
                 definition=self.definition,
                 restart=True,
@@ -168,11 +162,11 @@ async def change_secrets(
         for name in values:
             _check_name(name)
         observed = await observe(session, ref, wanted)
-        _warn_of_unknown(session, ref, observed, values)
-        definition = known_definition(session, ref)
+        _warn_of_unknown(do, ref, observed, values)
+        definition = do.known_definition(ref)
         known = do.recorder.met(ref.app, observed.machines)
         setting = _Setting(
-            session=session,
+            do=do,
             ref=ref,
             known=known,
             options=options,
@@ -198,12 +192,12 @@ async def change_secrets(
         return await do.carry_out(change, look=look)
 
 
-def _warn_of_unknown(session: Session, ref: AppRef, observed: ObservedApp, values: Values) -> None:
+def _warn_of_unknown(do: Operation, ref: AppRef, observed: ObservedApp, values: Values) -> None:
     """A name that is to go and is not there may be misspelt."""
     for name in sorted(name for name, value in values.items() if value is None):
         if name not in observed.secrets:
             meant = did_you_mean(nearest(name, observed.secrets), before="; ")
-            warn(session, ref, f"there is no secret {name}{meant}", "unknown_secret")
+            do.warn(ref, f"there is no secret {name}{meant}", "unknown_secret")
 
 
 async def _mark(session: Session, observed: ObservedApp, *, removes: bool, stage: bool) -> None:
