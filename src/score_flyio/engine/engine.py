@@ -23,7 +23,7 @@ from score_flyio.engine.pipeline import Preparation
 from score_flyio.engine.plans import Plan, Planning
 from score_flyio.engine.project import Project
 from score_flyio.engine.run import Alone, Run, raise_failures
-from score_flyio.engine.session import Session, StateRecorder, open_session
+from score_flyio.engine.session import Session, open_session
 from score_flyio.engine.target import Target
 from score_flyio.errors import ConfigError, EngineBusy, EngineNotOpen, ScoreFlyError
 from score_flyio.errors.unwrap import at_once
@@ -413,27 +413,20 @@ class Engine:
             self.session.tell_target()
             async with Images(session=self.session, options=options) as images:
                 ready = await admitted(inputs, state, images, output=self._output)
-                await self._begin(ready, recorder, options)
+                ready.begin(
+                    lambda: self.session.registry(state, region=options.region),
+                    recorder.store,
+                    jobs=self._jobs,
+                    saver=recorder.saver,
+                )
+                if _need_project(ready.inputs.values()):
+                    await recorder.saver.save()  # what it makes is known from now on
                 deployment = Deployment(
                     recorder=recorder, ready=ready, images=images, fingerprints=fingerprints
                 )
                 begin(deployment)
                 report = await deployment.run()
             return await self._with_secrets(report, ready)
-
-    async def _begin(
-        self, ready: Preparation, recorder: StateRecorder, options: DeployOptions
-    ) -> None:
-        """What a run makes is known from now on, however it ends."""
-        state = recorder.state
-        ready.begin(
-            lambda: self.session.registry(state, region=options.region),
-            recorder.store,
-            jobs=self._jobs,
-            saver=recorder.saver,
-        )
-        if _need_project(ready.inputs.values()):
-            await recorder.saver.save()
 
     async def _with_secrets(self, report: Report, ready: Preparation) -> Report:
         """Writes the secrets file, where one is wanted; the report, with what went wrong."""

@@ -31,7 +31,6 @@ _AGAIN: Final = "make a new plan and look at it again"
 class KeptApp:
     """One app of the plan."""
 
-    app: str
     seen: Mapping[str, str]
     """What Fly had of it."""
     steps: Mapping[str, str]
@@ -50,7 +49,8 @@ class KeptPlan:
     """Digest of each input, by file."""
     resources: tuple[str, ...]
     """Uids of the resources that are asked for."""
-    apps: tuple[KeptApp, ...]
+    apps: Mapping[str, KeptApp]
+    """By name."""
 
     @classmethod
     def of(cls, plan: Plan, target: str, settings: Mapping[str, Any]) -> KeptPlan:
@@ -60,7 +60,7 @@ class KeptPlan:
             settings=settings,
             inputs=dict(map(_input, plan.inputs)),
             resources=plan.resources,
-            apps=tuple(map(_kept, plan.apps)),
+            apps={app.app: _kept(app) for app in plan.apps},
         )
 
     @classmethod
@@ -89,7 +89,7 @@ class KeptPlan:
             "score_flyio_plan": FORMAT,
             **values(self),
             "settings": dict(sorted(self.settings.items())),
-            "apps": [values(app) for app in self.apps],
+            "apps": {name: values(app) for name, app in self.apps.items()},
         }
         return json.dumps(document, indent=1) + "\n"
 
@@ -106,8 +106,7 @@ class KeptPlan:
 
     def check(self, plan: Plan) -> None:
         """Raises StalePlan where Fly or the steps are not as they were."""
-        now = {app.app: app for app in map(_kept, plan.apps)}
-        then = {app.app: app for app in self.apps}
+        then, now = self.apps, {app.app: _kept(app) for app in plan.apps}
         found = list(_changes(dict.fromkeys(then, ""), dict.fromkeys(now, ""), "app {}".format))
         if set(self.resources) != set(plan.resources):
             found.append("other resources are asked for")
@@ -141,7 +140,7 @@ def _kept(plan: AppPlan) -> KeptApp:
         told = step.describe()
         name = told if told not in steps else f"{told} ({step.id})"
         steps[name] = _digest(_facts(step))
-    return KeptApp(app=plan.app, seen=plan.seen, steps=steps)
+    return KeptApp(seen=plan.seen, steps=steps)
 
 
 def _facts(step: Step) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from score_flyio.base.misspelt import did_you_mean, nearest
 from score_flyio.base.place import Path
@@ -13,7 +13,9 @@ from score_flyio.engine.inputs import Input, ScoreApp
 from score_flyio.errors import (
     InputError,
     NoProvisionerError,
+    PlaceholderError,
     Problem,
+    ProvisionFailed,
     ScoreFileError,
     ScoreFlyError,
 )
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from score_flyio.score.resources import Definition
 
 ItemT = TypeVar("ItemT", bound=Input)
+OURS: Final = "template://score-flyio/"
 
 
 @frozen(kw_only=True)
@@ -44,9 +47,20 @@ class Around:
     @cached_property
     def trial(self) -> Registry:
         """The same as if all workloads of the run were in the state."""
-        from score_flyio.engine.trial import with_documents
+        from score_flyio.score.resources import definitions
+        from score_flyio.state.model import WorkloadRecord
+        from score_flyio.state.resources import ResourceRecord
 
-        return self.project.registry(with_documents(self.state, self.documents))
+        documents = self.documents
+        state = evolve(
+            self.state,
+            workloads={name: WorkloadRecord(spec=dict(spec)) for name, spec in documents.items()},
+            resources={
+                each.uid: ResourceRecord(uid=each.uid, guid="", source_workload=each.workload)
+                for each in definitions(documents)
+            },
+        )
+        return self.project.registry(state)
 
     @property
     def broken(self) -> frozenset[str]:
@@ -175,7 +189,42 @@ def _unserved(item: ScoreApp, around: Around, told: Collection[Path] = ()) -> It
             place = ("resources", definition.name)
             problem = Problem(path=place, message=error.message, hint=error.hint, code=error.code)
             yield item.loaded.origin.located(problem)
-    from score_flyio.engine.trial import refused_params
-
     wrong = {path[:2] for path in told}
-    yield from (p for p in refused_params(item, around.trial, around.broken) if p.path not in wrong)
+    yield from (each for each in _refused_params(item, around) if each.path not in wrong)
+
+
+def _refused_params(item: ScoreApp, around: Around) -> Iterator[Problem]:
+    """What types that come with score-flyio would refuse of their params.
+
+    Their templates make nothing: they are rendered for what the workload asks for, as far as that
+    does not depend on other resources.
+    """
+    from score_flyio.resources.provisioner import ProvisionRequest
+    from score_flyio.resources.template.provisioner import TemplateProvisioner
+    from score_flyio.score.placeholders import Lookup, substitute_in
+    from score_flyio.score.resources import definitions
+
+    document = item.loaded.document
+    lookup = Lookup(document["metadata"], {})
+    for each in definitions({item.workload: document}):
+        try:
+            serving = around.trial.find(each.uid)
+            params = substitute_in(each.params or {}, lookup).value
+        except (NoProvisionerError, PlaceholderError):
+            continue
+        target = params.get("workload", each.uid.id.rpartition(".")[2])
+        if not serving.id.startswith(OURS) or target in around.broken:
+            continue  # what leads to a part that cannot be used may be right
+        provisioner = around.trial.build(serving)
+        if isinstance(provisioner, TemplateProvisioner):
+            try:
+                provisioner.render(ProvisionRequest(uid=each.uid, guid="", params=params))
+            except ProvisionFailed as error:
+                problem = Problem(
+                    kind="unknown_port",  # what else is refused may be right of a broken service
+                    path=("resources", each.name),
+                    message=error.message,
+                    hint=error.hint,
+                    code=error.code,
+                )
+                yield item.loaded.origin.located(problem)

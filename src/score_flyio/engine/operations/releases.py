@@ -75,18 +75,18 @@ class AppReleases(Documented):
         return AppReleasesDocument(
             app=self.ref.app,
             workload=self.ref.workload,
-            releases=tuple(map(self._release, self.releases)),
-        )
-
-    def _release(self, release: Release) -> ReleaseDocument:
-        return ReleaseDocument(
-            version=release.version,
-            at=None if release.at is None else rfc3339(release.at),
-            image=release.image or None,
-            groups=tuple(release.groups),
-            machines=self.machines.get(release.version, 0),
-            remembered="state" in release.sources,
-            sources=tuple(release.sources),
+            releases=tuple(
+                ReleaseDocument(
+                    version=release.version,
+                    at=None if release.at is None else rfc3339(release.at),
+                    image=release.image or None,
+                    groups=tuple(release.groups),
+                    machines=self.machines.get(release.version, 0),
+                    remembered="state" in release.sources,
+                    sources=tuple(release.sources),
+                )
+                for release in self.releases
+            ),
         )
 
 

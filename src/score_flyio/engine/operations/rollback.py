@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
+from functools import partial
+from typing import TypeAlias
 
 from fly_machines import models
 from score_flyio.base.record import evolve
@@ -37,6 +39,8 @@ from score_flyio.state.deployments import DeploymentRecord, Release
 
 _PASSED = frozenset({ALL_SECRETS_SEEN, BACK_TO})
 """Our metadata that is about the last start of a machine, or about the release itself."""
+_Earlier: TypeAlias = Callable[[str], models.FlyMachineConfig | None]
+"""What a group had with the release; None: nobody knows of a change. Raises UsageError."""
 
 
 async def rollback(
@@ -108,18 +112,19 @@ async def _plan(
         candidates, unknown = await _earlier_ones(do.session, ref, known, releases, present)
     for target in candidates:
         then = Then.of(observed, releases, target)
+        earlier = partial(_earlier, ref, releases, target)
         others = any(v > target and v not in remembered for v in versions)
         _refuse_loss(ref, then, target, others=others)
         change = Reconfiguration(
             observed=observed,
             label=ref.label,
-            configs=_configs(ref, then, releases, target),
+            configs=_configs(then, earlier),
             release=evolve(do.session.release(number), back_to=target),
             new_id=do.session.new_id,
             options=options,
             definition=definition,
         )
-        plan = plan_return(change, then, _lost(ref, then, releases, target))
+        plan = plan_return(change, then, _lost(then, earlier))
         changes = any(
             isinstance(step, UpdateMachine | CreateMachine | DestroyMachine) for step in plan.steps
         )
@@ -191,35 +196,28 @@ def _unfinished(observed: ObservedApp, known: DeploymentRecord) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _configs(
-    ref: AppRef, then: Then, releases: Sequence[Release], target: int
-) -> dict[str, models.FlyMachineConfig]:
+def _configs(then: Then, earlier: _Earlier) -> dict[str, models.FlyMachineConfig]:
     """What each machine had with the release. Raises UsageError."""
     wanted = {}
     for machine in then.kept:
         group = then.groups[machine.id or ""]
-        earlier = _earlier(ref, releases, group, target)
         former = group_of(machine)
-        if earlier is not None:
-            own = _as_own(earlier, machine, group)
+        if (config := earlier(group)) is not None:
+            own = _as_own(config, machine, group)
             place = then.places.get(machine.id or "")
             wanted[machine.id or ""] = from_group(own, former, place) if former != group else own
     return wanted
 
 
-def _lost(
-    ref: AppRef, then: Then, releases: Sequence[Release], target: int
-) -> dict[str, models.FlyMachineConfig]:
+def _lost(then: Then, earlier: _Earlier) -> dict[str, models.FlyMachineConfig]:
     """What the machines had of groups that are not there any more. Raises UsageError."""
     groups = {group for group, _ in (*then.lost, *then.standbys)}
-    found = {group: _earlier(ref, releases, group, target) for group in sorted(groups)}
-    return {group: config for group, config in found.items() if config is not None}
+    return {group: config for group in sorted(groups) if (config := earlier(group)) is not None}
 
 
 def _earlier(
-    ref: AppRef, releases: Sequence[Release], group: str, target: int
+    ref: AppRef, releases: Sequence[Release], target: int, group: str
 ) -> models.FlyMachineConfig | None:
-    """What a group had with the release; None: nobody knows of a change. Raises UsageError."""
     try:
         return config_of(releases, group, target)
     except LookupError as error:
