@@ -103,7 +103,6 @@ def impossible_size(options: DeployOptions) -> tuple[Problem, ...]:
 
 
 def _regions(options: DeployOptions) -> dict[str, Sequence[str]]:
-    """By option, the regions that it names."""
     return {
         "--region": [options.region] if options.region else [],
         "--only-regions": options.only_regions,

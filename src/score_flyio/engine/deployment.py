@@ -85,7 +85,6 @@ class Deployment(Planning):
             emit(WarningRaised(message=message, code="servers_emulated"))
 
     def so_far(self) -> Report:
-        """What became of a run that was cut short."""
         return self._with_refused(self.applying.report(INTERRUPTED))
 
     async def _provision(self) -> None:

@@ -73,14 +73,8 @@ async def generate(
 ) -> GenerateResult:
     """Generate the workloads that are selected; `now` is a clock, in seconds.
 
-    Workloads that fail are told of together once the others are through; that error's `report` is
-    what was generated.
-
-    Raises:
-        UsageError: options that do not fit the files, or nothing to generate.
-        NotInitialised: there is no project state.
-        StateError: the state cannot be read, locked or saved.
-        ScoreFlyError: a workload failed; GenerateFailed where several did.
+    Raises UsageError, NotInitialised and StateError. Workloads that fail are told of together once
+    the others are through; the `report` of that error is what was generated.
     """
     async with project.locked("generate") as state:
         inputs, refused = await load_inputs(project, selection, state)

@@ -62,7 +62,6 @@ class Wanted:
 
     @property
     def scope(self) -> Scope:
-        """What events about it are about."""
         return Scope.of_app(self.desired.name, self.desired.label)
 
 

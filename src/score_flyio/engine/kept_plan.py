@@ -84,7 +84,6 @@ class KeptPlan:
             ) from error
 
     def text(self) -> str:
-        """The text of its file."""
         document = {
             "score_flyio_plan": FORMAT,
             **values(self),

@@ -182,7 +182,6 @@ class Preparation:
         return self.resources.resources_of(workload) if workload else {}
 
     def needed_by(self) -> dict[ResourceUid, list[str]]:
-        """The apps that need each resource."""
         found: dict[ResourceUid, list[str]] = {uid: [] for uid in self.resources.order}
         for app in self.inputs:
             for uid in self.resources.only(self.uids(app).values()).order:
@@ -301,7 +300,6 @@ def _fit(
 def _enter(
     state: ProjectState, items: Collection[ScoreApp], plan: ResourcePlan, emit: Listener
 ) -> None:
-    """Enters workloads and their resources into the state."""
     if not items:
         return
     remember(state, [item.loaded for item in items])

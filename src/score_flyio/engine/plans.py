@@ -150,7 +150,6 @@ class Planning:
         return self.images.options
 
     async def plan(self, inputs: Sequence[Input]) -> Plan:
-        """What a run would do now."""
         plans: dict[str, AppPlan] = {}
         ready = self.ready
         failures = {each.label: each.error for each in ready.refused}
@@ -242,7 +241,6 @@ class Planning:
         return evolve(again, fingerprint=plan.fingerprint, seen=plan.seen)
 
     def settings(self, app: str) -> PlanSettings:
-        """What the plan of an app depends on beside it."""
         return PlanSettings(
             options=self.options,
             known=self.recorder.known(app),

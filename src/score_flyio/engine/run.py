@@ -33,7 +33,6 @@ class Alone:
         self.busy = True
 
     def check(self) -> None:
-        """Raises EngineBusy while one goes on."""
         if self.busy:
             raise EngineBusy(
                 "another run of this engine goes on",

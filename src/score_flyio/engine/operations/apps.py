@@ -59,10 +59,7 @@ async def choose_apps(
 ) -> tuple[AppRef, ...]:
     """The apps that are named; with no name at all, every workload of the project.
 
-    Raises:
-        UsageError: an unknown workload, or names that do not fit together.
-        ConfigError: a fly.toml is wrong.
-        NotInitialised: the project is needed, and there is none.
+    Raises UsageError, ConfigError, and NotInitialised where the project is needed.
     """
     if app and (workloads or len(configs) > 1):
         raise UsageError(

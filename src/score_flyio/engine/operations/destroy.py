@@ -140,7 +140,6 @@ async def destroy(
 async def _plan(
     session: Session, refs: Sequence[AppRef], state: ProjectState, *, keep_volumes: bool
 ) -> Destruction:
-    """From a fresh reading."""
     found = await at_once(lambda ref: observe_app(session.client, ref.app, EVERYTHING), refs)
     apps = tuple(zip(refs, found, strict=True))
     missing = tuple(ref for ref, observed in apps if not observed.exists)

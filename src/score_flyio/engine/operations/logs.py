@@ -53,9 +53,7 @@ async def read_logs(
 ) -> tuple[LogLine, ...]:
     """The newest lines of an app.
 
-    Raises:
-        UsageError: there is no such app, or no logs at the target.
-        FlyError: the token does not reach them, or they cannot be read.
+    Raises UsageError without logs at the target, and FlyError where the token does not reach them.
     """
     await observe(session, ref)
     return (await _page(_api(session), ref, wanted or LogFilter(), None)).lines

@@ -65,9 +65,7 @@ async def rollback(
     Groups that began since go, those that left come back, with their volumes where those are free.
     So do machines that have lost the data of their group since, to another one or to no machine.
 
-    Raises:
-        UsageError: there is no such app or release, or what it was is not known.
-        ConfigError: the strategy that the options name is impossible for a group.
+    Raises UsageError, and ConfigError for a strategy that is impossible for a group.
     """
     options = options or DeployOptions()
     async with operation(session, "rollback", ref, dry_run=dry_run) as do:

@@ -314,12 +314,8 @@ async def scale(
 ) -> Change:
     """Brings the app to the request. A change of size is a release; one of the count is none.
 
-    Raises:
-        UsageError: no such app, an unknown group, a region that is missing, nothing is known to
-            make machines from, or far more of them than anybody means.
-        ConfigError: a region that Fly does not have.
-        ConversionError: a size that Fly does not have.
-        PlanError: the host of a machine that would change does not answer.
+    Raises UsageError, ConfigError for a region and ConversionError for a size that Fly does not
+    have, and PlanError where the host of a machine that would change does not answer.
     """
     async with operation(session, "scale", ref, dry_run=dry_run) as do:
         definition = do.known_definition(ref)

@@ -151,11 +151,8 @@ async def change_secrets(
 ) -> Change:
     """Sets secrets, deletes those given as None, and restarts the machines that have not seen all.
 
-    With `stage`, no machine is restarted: they see the secrets when they next start.
-
-    Raises:
-        UsageError: no such app, or a name cannot be one.
-        ConfigError: the strategy that the options name is impossible for a group.
+    With `stage`, no machine is restarted: they see the secrets when they next start. Raises
+    UsageError, and ConfigError for a strategy that is impossible for a group.
     """
     options, wanted = options or DeployOptions(), Wanted(secrets=True)
     async with operation(session, "secrets", ref, dry_run=dry_run) as do:
