@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +53,6 @@ class Builds:
     _limiter: anyio.CapacityLimiter = field(
         factory=lambda: anyio.CapacityLimiter(BUILDS_AT_ONCE), init=False
     )
-    _fly: FlyBuilder | None = field(init=False)
 
     async def expected(self, app: str) -> str:
         """The image as far as it is known without building anything."""
@@ -134,8 +134,8 @@ class Builds:
             raise ImageError("files changed while it was built", code="context_changed")
         await self.registries.tag(image, content)
 
-    @_fly.default
-    def _fly_builder(self) -> FlyBuilder | None:
+    @cached_property
+    def _fly(self) -> FlyBuilder | None:
         """The organization's, where the target is Fly or something has its place."""
         target, session = self.session.target, self.session
         region = self.options.region or session.default_region

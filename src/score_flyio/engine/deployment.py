@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import anyio
@@ -37,17 +38,14 @@ class Deployment(Planning):
 
     fingerprints: Mapping[str, str] = field(factory=dict)
     """What the apps looked like when the plan was made, where there was one before."""
-    applying: Applying = field(init=False)
 
-    _deploys: Mapping[str, _Deploy] = field(init=False)
-    """By app."""
-
-    @applying.default
-    def _applying(self) -> Applying:
+    @cached_property
+    def applying(self) -> Applying:
         return Applying(session=self.session, recorder=self.recorder)
 
-    @_deploys.default
-    def _deploy_each(self) -> Mapping[str, _Deploy]:
+    @cached_property
+    def _deploys(self) -> Mapping[str, _Deploy]:
+        """By app."""
         return {app: _Deploy(run=self, app=app) for app in self.ready.inputs}
 
     async def run(self) -> Report:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from fly_machines import models
@@ -58,10 +59,9 @@ class StateRecorder:
     emit: Listener
     place: Place | None = None
     """Where the run goes, to be remembered with the first fact; None: nowhere that lasts."""
-    saver: Saver = field(init=False)
 
-    @saver.default
-    def _saver(self) -> Saver:
+    @cached_property
+    def saver(self) -> Saver:
         return Saver(self.store, self.state)
 
     def known(self, app: str) -> KnownApp:
@@ -187,11 +187,10 @@ class Session:
     """Makes ids."""
     so_far: Callable[[], Report | None] = field(default=lambda: None, init=False)
     """How far it came what a cancellation ended; None where nothing was being done."""
-    organization: Organization = field(init=False)
-    """Of new apps; asked for once in a visit."""
 
-    @organization.default
-    def _organization(self) -> Organization:
+    @cached_property
+    def organization(self) -> Organization:
+        """Of new apps; asked for once in a visit."""
         return Organization(self.client, self.target.org)
 
     def apps(self, count: int) -> Apps | None:
