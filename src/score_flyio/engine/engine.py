@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 from score_flyio.base.clock import Clock, SystemClock
 from score_flyio.base.record import evolve
 from score_flyio.base.secret import Secret
-from score_flyio.deploy.model import ObservedApp, OwnCertificate
+from score_flyio.deploy.model import DesiredApp, ObservedApp, OwnCertificate
 from score_flyio.deploy.observe import Wanted, observe_app
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.engine.ahead import admitted
@@ -143,22 +143,19 @@ class Engine:
             "build", needed=_need_project(inputs), to_look=True
         ) as recorder:
             found = Preparation.of(self.project, recorder.state, inputs, self.session.emit)
-        built: dict[str, str] = {}
-        failures: dict[str, ScoreFlyError] = {}
         async with Images(session=self.session, options=options) as images:
             await images.check(found)
-            failures |= {each.label: each.error for each in found.refused}
+            failures = {each.label: each.error for each in found.refused}
 
-            async def one(app: str) -> None:
-                label = found.outlines[app].label
+            async def one(app: DesiredApp) -> tuple[str, str | None]:
                 try:
-                    built[label] = await images.ready(app)
+                    return app.label, await images.ready(app.name)
                 except ScoreFlyError as error:
-                    failures[label] = error
+                    failures[app.label] = error
+                    return app.label, None
 
-            await at_once(one, found.inputs)
-        labels = [app.label for app in found.outlines.values()]  # not as the builds happen to end
-        return {each: built[each] for each in labels if each in built}, failures
+            built = await at_once(one, found.outlines.values())
+        return {label: image for label, image in built if image is not None}, failures
 
     def deploy(self, what: Plan | Sequence[Input], options: DeployOptions | None = None) -> Run:
         """Provisions and deploys; a plan is carried out only while Fly still is as it was.

@@ -23,12 +23,7 @@ from score_flyio.errors import WrongPlace
 from score_flyio.events import EventLog, Listener, Scope, StateSaved, TargetSelected, WarningRaised
 from score_flyio.fly.client import FlyClient
 from score_flyio.fly.organization import PERSONAL, Apps, Organization
-from score_flyio.resources.servers.access import (
-    FlyAccess,
-    nearest_region,
-    region_of,
-    region_variable,
-)
+from score_flyio.resources.servers.access import FlyAccess, nearest_region, region_variable
 from score_flyio.state.deployments import DeploymentRecord, Member, Release, SecretRecord
 from score_flyio.state.model import Place, ProjectState
 from score_flyio.state.saving import Saver
@@ -224,7 +219,8 @@ class Session:
     @property
     def default_region(self) -> str | None:
         """Of what is new, where nobody names one: that of the environment."""
-        return region_of(self.project.environ)
+        variable = self.default_region_from
+        return self.project.environ[variable] if variable else None
 
     @property
     def default_region_from(self) -> str | None:

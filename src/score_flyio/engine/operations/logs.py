@@ -10,15 +10,8 @@ import anyio
 from score_flyio.base.record import frozen
 from score_flyio.engine.operations.apps import AppRef, observe
 from score_flyio.engine.session import Session
-from score_flyio.errors import (
-    FlyConnectionError,
-    FlyProtocolError,
-    FlyServerError,
-    NotAuthorized,
-    RateLimited,
-    RequestTimedOut,
-    UsageError,
-)
+from score_flyio.errors import FlyConnectionError, FlyError, NotAuthorized, RateLimited, UsageError
+from score_flyio.fly.errors import is_doubtful
 from score_flyio.fly.logs import LogApi, LogLine, LogPage
 
 EVERY: Final = 2.0
@@ -27,15 +20,6 @@ SOON: Final = 0.5
 """The same behind lines: more may be there than one answer has."""
 FAILURES: Final = 10
 """Looks that may fail in a row while logs are followed, each after its own retries; as flyctl."""
-
-
-_PASSING: Final = (
-    FlyConnectionError,
-    FlyProtocolError,
-    FlyServerError,
-    RateLimited,
-    RequestTimedOut,
-)
 
 
 @frozen(kw_only=True)
@@ -76,9 +60,10 @@ async def follow_logs(
         await anyio.sleep(SOON if page.lines else EVERY)
         try:
             page = await _page(api, ref, wanted or LogFilter(), token)
-        except _PASSING:
+        except FlyError as error:
+            passes = is_doubtful(error) or isinstance(error, FlyConnectionError | RateLimited)
             failures += 1
-            if failures > FAILURES:
+            if not passes or failures > FAILURES:
                 raise
             page = LogPage(lines=(), next_token=None)
         else:
