@@ -51,19 +51,19 @@ class Diagnoses(Document):
 
 async def examine(client: FlyClient, target: Target, environ: Mapping[str, str]) -> list[Diagnosis]:
     """Diagnose the target, the organization and the registry, all at once."""
-    checks = {
+    checks: dict[str, Callable[[], Awaitable[str]]] = {
         "api": lambda: _api(client, target),
         "organization": lambda: _organization(client, target),
         "registry": lambda: _registry(client, target, environ),
     }
-    return await at_once(lambda name: _checked(name, checks[name]), checks)
 
+    async def checked(name: str) -> Diagnosis:
+        try:
+            return Diagnosis(name=name, ok=True, message=await checks[name]())
+        except ScoreFlyError as error:
+            return failed(name, error)
 
-async def _checked(name: str, check: Callable[[], Awaitable[str]]) -> Diagnosis:
-    try:
-        return Diagnosis(name=name, ok=True, message=await check())
-    except ScoreFlyError as error:
-        return failed(name, error)
+    return await at_once(checked, checks)
 
 
 def failed(name: str, error: ScoreFlyError) -> Diagnosis:

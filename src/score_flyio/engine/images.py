@@ -120,7 +120,8 @@ class Images:
         meant: dict[str, str] = {}
         for name, place in wanted.named.items():
             if error := resolved.missing.get(name):
-                raise _about(place, error) from error
+                kind = ImageNotFound if isinstance(error, ImageNotFound) else ImageError
+                raise kind(f"{place}: {error.message}", hint=error.hint, code=error.code) from error
             meant[name] = resolved.images.get(name, name)
             if meant[name] != name:
                 self.session.emit(ImageResolved(scope=wanted.scope, image=meant[name]))
@@ -215,11 +216,6 @@ class Images:
     @property
     def _environ(self) -> Mapping[str, str]:
         return self.session.project.environ
-
-
-def _about(label: str, error: ImageError) -> ImageError:
-    kind = ImageNotFound if isinstance(error, ImageNotFound) else ImageError
-    return kind(f"{label}: {error.message}", hint=error.hint, code=error.code)
 
 
 def _reference(name: str, place: str) -> ImageReference:

@@ -45,17 +45,13 @@ class PlanDocument(Document):
     """What a run would do."""
 
     empty: bool
-    """Whether nothing would change."""
     totals: Totals
-    """How much would change."""
     resources: tuple[str, ...]
     """Uids of the resources that provisioners are asked for."""
     new_resources: tuple[str, ...]
     """Those that were never provisioned."""
     apps: tuple[AppPlanDocument, ...]
-    """What would be done to each app."""
     failures: tuple[Unplanned, ...]
-    """What cannot be planned."""
 
 
 @frozen(kw_only=True)

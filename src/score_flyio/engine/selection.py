@@ -42,16 +42,6 @@ class Refused:
     """The app that it would be, where that is known."""
 
 
-async def read_state(project: Project) -> ProjectState:
-    """The state, to look at. Raises NotInitialised, which knows of a fly.toml that lies there."""
-    try:
-        return await project.read()
-    except NotInitialised as error:
-        if (project.directory / "fly.toml").is_file():
-            error.hint = f"{error.hint}; or deploy the fly.toml here with --config fly.toml"
-        raise
-
-
 async def load_inputs(
     project: Project, selection: Selection, state: ProjectState | None = None
 ) -> tuple[tuple[Input, ...], tuple[Refused, ...]]:
@@ -61,7 +51,12 @@ async def load_inputs(
     """
     _check(selection)
     if state is None and (selection.files or not selection.configs):
-        state = await read_state(project)
+        try:
+            state = await project.read()
+        except NotInitialised as error:
+            if (project.directory / "fly.toml").is_file():
+                error.hint = f"{error.hint}; or deploy the fly.toml here with --config fly.toml"
+            raise
     calls: list[tuple[str, Callable[[], Input]]] = []
     if state is not None and not selection.files and not selection.configs:
         if not state.workloads:

@@ -33,8 +33,6 @@ WEB_URL = "https://api.fly.io"
 WEB_URL_VARIABLES = ("FLY_UIEX_BASE_URL", "FLY_API_BASE_URL")
 """Those that may name another address of it, in the same way."""
 EMULATOR_URL = "http://emulator.invalid"
-EMULATOR_FOLDER = Path(OWN_FOLDER) / "emulator"
-"""Where the world of `--emulate` is kept, below the project's folder."""
 
 
 class Target(ABC):
@@ -97,7 +95,7 @@ class Target(ABC):
         """
         folder = directory or Path()
         if text == "emulator":
-            return EmulatorTarget(world=folder / EMULATOR_FOLDER / "world.json")
+            return EmulatorTarget(world=folder / OWN_FOLDER / "emulator" / "world.json")
         if text == FLY:
             return FlyTarget.logged_in(environ)
         if text.lower().startswith(("http://", "https://")):

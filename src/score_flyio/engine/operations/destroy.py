@@ -30,7 +30,6 @@ class AppDestruction(Document):
     """An app that goes."""
 
     app: str
-    """Its name at Fly."""
     workload: str
     """How it is called: the workload, or the app."""
     steps: tuple[str, ...]

@@ -34,13 +34,10 @@ class ReleaseDocument(Document):
     """One release."""
 
     version: int
-    """Its number."""
     at: str | None
     """When it was made, in RFC 3339."""
     image: str | None
-    """What its machines run."""
     groups: tuple[str, ...]
-    """Process groups that it has."""
     machines: int
     """How many machines run it now."""
     remembered: bool

@@ -237,7 +237,10 @@ class _Scaling:
                 observed=evolve(known.observed, machines=kept),
                 label=self.ref.label,
                 configs={
-                    machine.id or "": with_guest(_anew(machine, seen), guests[group])
+                    machine.id or "": with_guest(
+                        for_a_new_start(machine.config or models.FlyMachineConfig(), seen),
+                        guests[group],
+                    )
                     for group, machines in by_group(kept).items()
                     for machine in machines
                     if group in resized
@@ -351,10 +354,6 @@ async def scale(
             return evolve(change, work=evolve(change.work, definition=told))
 
         return await do.carry_out(await look(), before=before, look=look)
-
-
-def _anew(machine: models.Machine, observed: ObservedApp) -> models.FlyMachineConfig:
-    return for_a_new_start(machine.config or models.FlyMachineConfig(), observed)
 
 
 def _last_seen(machine: models.Machine) -> tuple[int, str]:

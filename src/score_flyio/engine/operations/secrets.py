@@ -60,14 +60,14 @@ async def list_secrets(session: Session, ref: AppRef) -> tuple[SecretStatus, ...
     """The secrets of an app by name. Raises UsageError when there is no such app."""
     await observe(session, ref)
     answer = await session.client.api.secrets_list(ref.app)
-    found = [
+    found = (
         SecretStatus(
             name=secret.name or "",
             digest=secret.digest or "",
             updated_at=secret.updated_at or secret.created_at or None,
         )
         for secret in answer.secrets or []
-    ]
+    )
     return tuple(sorted(found, key=lambda secret: secret.name))
 
 

@@ -146,7 +146,17 @@ def app_status(observed: ObservedApp, ref: AppRef) -> AppStatus:
         exists=observed.exists,
         status=(observed.app.status or "") if observed.app else "",
         machines=tuple(sorted(shown, key=lambda m: (m.group, m.region, m.id))),
-        volumes=tuple(map(_volume, sorted(observed.volumes, key=lambda v: v.id or ""))),
+        volumes=tuple(
+            VolumeStatus(
+                id=volume.id or "",
+                name=volume.name or "",
+                region=volume.region or "",
+                size_gb=volume.size_gb or 0,
+                state=volume.state or "",
+                machine=volume.attached_machine_id or "",
+            )
+            for volume in sorted(observed.volumes, key=lambda v: v.id or "")
+        ),
         addresses=addresses_of(observed),
         notes=tuple(_notes(observed)),
     )
@@ -201,17 +211,6 @@ def _machine(machine: models.Machine, present: Container[str | None]) -> Machine
         image=config.image or "",
         release=metadata(machine).get(RELEASE_VERSION, ""),
         note=", ".join(text for text, holds in notes.items() if holds),
-    )
-
-
-def _volume(volume: models.Volume) -> VolumeStatus:
-    return VolumeStatus(
-        id=volume.id or "",
-        name=volume.name or "",
-        region=volume.region or "",
-        size_gb=volume.size_gb or 0,
-        state=volume.state or "",
-        machine=volume.attached_machine_id or "",
     )
 
 
