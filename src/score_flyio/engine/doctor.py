@@ -45,7 +45,6 @@ class Diagnoses(Document):
     """Whether everything is there that a deploy needs."""
 
     ok: bool
-    """Nothing is missing."""
     checks: tuple[Diagnosis, ...]
 
 

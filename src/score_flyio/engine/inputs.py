@@ -87,8 +87,7 @@ class Input(ABC):
             elsewhere: names of its resources whose host names lead to other apps.
             folder: of the fly.toml that is written, relative to the working directory.
 
-        Raises:
-            InputError: with all problems.
+        Raises InputError with all problems.
         """
 
 

@@ -41,9 +41,8 @@ class Output:
     async def write(self, desired: DesiredApp, emit: Listener) -> tuple[str, ...]:
         """Writes `fly_<workload>.toml`, and before it the files it names; gives their paths.
 
-        The last one is that of the fly.toml. One that somebody wrote is left alone.
-
-        Raises ConfigError: a file cannot be written.
+        The last one is that of the fly.toml. One that somebody wrote is left alone. Raises
+        ConfigError where a file cannot be written.
         """
         if desired.workload is None:
             return ()

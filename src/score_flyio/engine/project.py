@@ -146,8 +146,7 @@ class Project:
             default_provisioners: whether those that come with score-flyio serve what no other
                 does; None: as it is.
 
-        Raises:
-            UsageError: no prefix the first time, or another one than before.
+        Raises UsageError without a prefix the first time, and for another one than before.
         """
         state = await self.store.load()
         if state is not None and prefix not in {None, "", state.app_prefix}:
@@ -346,10 +345,7 @@ def _changed(kept: ScoreApp, now: ScoreApp, mark: str | None) -> tuple[Problem, 
 
 
 def _refreshed(kept: ScoreApp, now: ScoreApp, mark: str | None) -> ScoreApp:
-    """The workload as its file has it now.
-
-    Raises UsageError: it was read with overrides, which nobody keeps, or is another workload now.
-    """
+    """The workload as its file has it now. Raises UsageError with why that cannot be told."""
     if mark is not None:
         raise UsageError(
             f"{now.loaded.file}: workload '{kept.workload}' was read from it with overrides, which "

@@ -128,7 +128,13 @@ def _value(text: str, lines: Iterator[tuple[int, str]]) -> str | None:
     """One value, which may go on in further lines; None when its end is missing."""
     value = _without_comment(text)
     if value.startswith(_FENCE):
-        return _over_lines(value.removeprefix(_FENCE), lines)
+        parts = [value.removeprefix(_FENCE)]
+        while not parts[-1].endswith(_FENCE):
+            following = next(lines, None)
+            if following is None:
+                return None
+            parts.append(following[1].removesuffix("\r"))
+        return "\n".join(parts).removesuffix(_FENCE)
     if value in {"'", '"'}:
         return None
     if value[:1] in {"'", '"'} and value[:1] == value[-1:]:
@@ -140,13 +146,3 @@ def _without_comment(text: str) -> str:
     """The text up to its first `#`, if an even number of double quotes stands before that."""
     before, _, _ = text.partition("#")
     return text if before == text or before.count('"') % 2 else before.rstrip(" ")
-
-
-def _over_lines(first: str, lines: Iterator[tuple[int, str]]) -> str | None:
-    parts = [first]
-    while not parts[-1].endswith(_FENCE):
-        following = next(lines, None)
-        if following is None:
-            return None
-        parts.append(following[1].removesuffix("\r"))
-    return "\n".join(parts).removesuffix(_FENCE)

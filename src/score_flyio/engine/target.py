@@ -72,10 +72,8 @@ class Target(ABC):
     ) -> Target:
         """Fly, with the token of the environment or of flyctl's login.
 
-        With `SCORE_FLYIO_TARGET=emulator`, an emulator kept in the project's folder.
-
-        Raises:
-            ConfigError: there is no token; names both ways out.
+        With `SCORE_FLYIO_TARGET=emulator`, an emulator kept in the project's folder. Raises
+        ConfigError where there is no token; names both ways out.
         """
         environ = os.environ if environ is None else environ
         wanted = environ.get(TARGET_VARIABLE, FLY)

@@ -215,20 +215,17 @@ async def _mark(session: Session, observed: ObservedApp, *, removes: bool, stage
             return
         except Conflict:  # whoever holds it so long gives it a config, and most likely all secrets
             if removes and stage:
-                session.emit(_untold(observed.name, machine))
+                message = (
+                    f"machine {machine} is held by somebody else, and takes no note of the secrets "
+                    "that are to go: the next deploy may leave it as it is; secrets deploy starts "
+                    "it without them"
+                )
+                scope = Scope(app=observed.name, machine=machine)
+                session.emit(WarningRaised(scope=scope, message=message, code="staged_untold"))
 
     done = {mark, STAGED_REMOVAL}
     there = (m for m in observed.machines if host_answers(m))
     await at_once(tell, [m.id or "" for m in there if Marks.of(m).staged not in done])
-
-
-def _untold(app: str, machine: str) -> WarningRaised:
-    return WarningRaised(
-        scope=Scope(app=app, machine=machine),
-        message=f"machine {machine} is held by somebody else, and takes no note of the secrets that"
-        " are to go: the next deploy may leave it as it is; secrets deploy starts it without them",
-        code="staged_untold",
-    )
 
 
 def _if_changed(step: Step, secrets: SetSecrets) -> Step:
