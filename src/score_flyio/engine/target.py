@@ -225,8 +225,6 @@ class EmulatorTarget(Target):
     @asynccontextmanager
     async def connect(self, *, emit: Listener, rng: random.Random) -> AsyncIterator[FlyClient]:
         from fly_emulator import Emulator, EmulatorSettings
-        from score_flyio.fly.auth import Tokens
-        from score_flyio.fly.client import FlyClient
 
         async with AsyncExitStack() as stack:
             emulator = self.emulator
@@ -239,15 +237,20 @@ class EmulatorTarget(Target):
                 from fly_emulator.real_postgres import real_postgres
 
                 await stack.enter_async_context(real_postgres(emulator, folder))
-            client = FlyClient(
-                EMULATOR_URL,
-                Tokens.parse("emulated", source="the emulator"),
-                web_url=EMULATOR_URL,
-                transport=emulator.transport,
-                rng=rng,
-                emit=emit,
-            )
-            yield await stack.enter_async_context(client)
+            yield await stack.enter_async_context(self._client(emulator, emit, rng))
+
+    def _client(self, emulator: Emulator, emit: Listener, rng: random.Random) -> FlyClient:
+        from score_flyio.fly.auth import Tokens
+        from score_flyio.fly.client import FlyClient
+
+        return FlyClient(
+            EMULATOR_URL,
+            Tokens.parse("emulated", source="the emulator"),
+            web_url=EMULATOR_URL,
+            transport=emulator.transport,
+            rng=rng,
+            emit=emit,
+        )
 
 
 def access_from_environment(
