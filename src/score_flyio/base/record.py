@@ -213,7 +213,6 @@ def _hash(self: Any) -> int:
 
 @cache
 def _compared(class_: Any) -> Callable[[object], object]:
-    """What reads all values that count for equality."""
     return _reader([field.name for field in class_.__fields__.values() if field.eq])
 
 

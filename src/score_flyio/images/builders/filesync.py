@@ -9,6 +9,7 @@ import struct
 import tarfile
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -84,18 +85,14 @@ class Sending:
         yield _frame({_TYPE: _END})
 
     def _content(self, entry: Entry) -> Iterator[bytes]:
-        """An empty block would end the file."""
-        there = False
-        for block in content_of(self.context.root, entry):
-            there = True
-            if block:
-                yield block
-        if not there:
+        content = content_of(self.context.root, entry)
+        if (first := next(content, None)) is None:
             raise ImageError(
                 f"{self.context.root / entry.path}: it was removed while it was read",
                 hint="build again when nothing writes there, or put it into .dockerignore",
                 code="context_changed",
             )
+        yield from filter(None, chain((first,), content))  # an empty block would end the file
 
 
 def _with_folders(entries: tuple[Entry, ...]) -> Iterator[Entry]:
