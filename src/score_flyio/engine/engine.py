@@ -196,7 +196,8 @@ class Engine:
         """What runs of some apps; without any, of all workloads of the project."""
         from score_flyio.engine.operations.status import read_status
 
-        return await read_status(self._visit(), await self._refs(apps))
+        refs = [await self._ref(app) for app in apps] or await choose_apps(self.project)
+        return await read_status(self._visit(), refs)
 
     async def releases(self, app: AppName) -> AppReleases:
         """The releases that anyone knows of, newest first."""
@@ -390,9 +391,6 @@ class Engine:
 
     async def _ref(self, app: AppName) -> AppRef:
         return app if isinstance(app, AppRef) else await self.app(app)
-
-    async def _refs(self, apps: Sequence[AppName]) -> tuple[AppRef, ...]:
-        return tuple([await self._ref(app) for app in apps]) or await choose_apps(self.project)
 
     async def _deploy(
         self,

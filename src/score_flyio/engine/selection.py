@@ -19,9 +19,8 @@ class Selection:
     """Which apps a command is about; with neither files nor configs, all that the state knows."""
 
     files: tuple[str, ...] = ()
-    """Score files."""
     configs: tuple[str, ...] = ()
-    """fly.toml files that somebody wrote."""
+    """fly.toml files that somebody wrote; `files` are those of Score."""
     app: str | None = None
     """Replaces the app of the only fly.toml."""
     app_from: str = "--app"

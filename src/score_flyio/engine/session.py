@@ -40,7 +40,6 @@ MANY: Final = 4
 VERY_MANY: Final = 30
 """From so many on those that are new are told by lists of the organization: it takes one answer
 longer to ask for what they do not tell, and making so many apps takes half a minute."""
-
 RELEASES_KEPT = 25
 """Releases that are remembered for each app, the newest."""
 

@@ -53,7 +53,6 @@ class AppReleasesDocument(Document):
     app: str
     workload: str | None
     releases: tuple[ReleaseDocument, ...]
-    """The newest first."""
 
 
 @frozen(kw_only=True)
