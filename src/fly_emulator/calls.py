@@ -102,7 +102,8 @@ class Call:
         """An app. Raises Refusal: it is missing, not visible yet, or someone else's."""
         app = self.world.apps.get(name)
         below = self.operation != "Apps_show"
-        if app is None or not self._knows(app, below=below):
+        known_at = app.created_at + self.settings.unknown_below if app and below else 0.0
+        if app is None or self.now < known_at or not self.sees(app):
             status = self.settings.below_missing_app if below else 404
             raise Refusal(status, f"could not find app: {name}")
         if not self.may_use(app.organization):
@@ -111,18 +112,11 @@ class Call:
             )
         return app
 
-    def _knows(self, app: App, *, below: bool) -> bool:
-        """Whether the service that is asked knows the app yet."""
-        if below and self.now < app.created_at + self.settings.unknown_below:
-            return False
-        return self.sees(app)
-
     def machine(self) -> MachineRecord:
         """The machine in the path, maybe a destroyed one. Raises Refusal: it is not there (yet)."""
         app = self.app()
         machine = self.world.machines.get(self.path["machine_id"])
-        missing = machine is None or machine.app != app.name
-        if machine is None or missing or not self.sees(machine):
+        if machine is None or machine.app != app.name or not self.sees(machine):
             raise Refusal(404, f"machine not found: {self.path['machine_id']}")
         if self.request.method != "GET":
             self.world.changed.add(machine.id)
@@ -154,8 +148,7 @@ class Call:
         """The volume in the path. Raises Refusal: it is missing."""
         app = self.app()
         volume = self.world.volumes.get(self.path["volume_id"])
-        gone = volume is not None and volume.gone_at(self.now)
-        if volume is None or gone or volume.app != app.name:
+        if volume is None or volume.app != app.name or volume.gone_at(self.now):
             raise Refusal(404, f"volume not found: {self.path['volume_id']}")
         return volume
 
@@ -174,8 +167,10 @@ def want_text(document: dict[str, Any], name: str) -> str:
     return value
 
 
-def want_integer(document: dict[str, Any], name: str, default: int | None = None) -> int:
-    """A number in a body; null is as good as missing.
+def want_integer(
+    document: dict[str, Any], name: str, default: int | None = None, *, below: str = ""
+) -> int:
+    """A number in a body, `below` a place in it; null is as good as missing.
 
     Raises Refusal: it is something else, or missing without a default.
     """
@@ -183,7 +178,7 @@ def want_integer(document: dict[str, Any], name: str, default: int | None = None
     if value is None and default is not None:
         return default
     if not isinstance(value, int) or isinstance(value, bool):
-        raise Refusal(400, f"invalid {name}: {value!r} is not a number")
+        raise Refusal(400, f"invalid {below}{name}: {value!r} is not a number")
     return value
 
 

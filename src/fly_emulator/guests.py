@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from fly_emulator.calls import want_integer
 from fly_emulator.records import Json
 from fly_emulator.wire import Refusal
 
@@ -51,7 +52,7 @@ def complete(config: Json) -> Json:
         return dict(_SIZES[str(size)])
     wanted = {**_DEFAULT, **{k: _whole(v) for k, v in (guest or {}).items() if v is not None}}
     if guest and "memory_mb" not in guest:
-        wanted["memory_mb"] = _bounds(str(wanted["cpu_kind"]))[1] * _cpus(wanted)
+        wanted["memory_mb"] = _bounds(str(wanted["cpu_kind"]))[1] * _number(wanted, "cpus")
     _check(wanted)
     return wanted
 
@@ -75,27 +76,22 @@ def wanted_memory(guest: object, default: int) -> int:
     return memory_of({"guest": complete({"guest": guest})})
 
 
-def _cpus(guest: Json) -> int:
-    cpus = guest["cpus"]
-    if not isinstance(cpus, int) or isinstance(cpus, bool):
-        raise Refusal(400, f"invalid config.guest.cpus: {cpus!r} is not a number")
-    return cpus
-
-
 def _bounds(kind: str) -> tuple[int, int, int]:
     """Step, least and most memory for each CPU."""
     return (256, 256, 2048) if kind == "shared" else (1024, 2048, 8192)
 
 
+def _number(guest: Json, name: str) -> int:
+    return want_integer(guest, name, below="config.guest.")
+
+
 def _check(guest: Json) -> None:
-    kind, cpus, memory = guest["cpu_kind"], _cpus(guest), guest["memory_mb"]
+    kind, cpus = guest["cpu_kind"], _number(guest, "cpus")
     if kind not in ("shared", "performance"):
         raise Refusal(400, f"invalid config.guest.cpu_kind: {kind!r}")
     if cpus not in (_SHARED_CPUS if kind == "shared" else _PERFORMANCE_CPUS):
         raise Refusal(422, f"invalid number of CPUs: {kind} machines cannot have {cpus}")
-    step, least, most = _bounds(kind)
-    if not isinstance(memory, int) or isinstance(memory, bool):
-        raise Refusal(400, f"invalid config.guest.memory_mb: {memory!r} is not a number")
+    memory, (step, least, most) = _number(guest, "memory_mb"), _bounds(kind)
     if memory % step or not least * cpus <= memory <= most * cpus:
         raise Refusal(
             422,
