@@ -74,7 +74,6 @@ def why_never_suspended(config: Json) -> str | None:
 
 
 def _check_shape(config: Json) -> None:
-    """Refuse parts that are not of the kind that the rest of the platform relies on."""
     if not isinstance(config.get("image") or "", str):
         raise Refusal(400, "invalid config.image: a text is needed")
     for name in _OBJECTS:
@@ -82,8 +81,8 @@ def _check_shape(config: Json) -> None:
     for name in _LISTS:
         _items(config, name)
     init = _part(config, "init")
-    _words(init.get("cmd"), "init.cmd")
-    _words(config.get("standbys"), "standbys")
+    _words(init.get("cmd"), "config.init.cmd")
+    _words(config.get("standbys"), "config.standbys")
     schedule = config.get("schedule")
     if schedule and (not isinstance(schedule, str) or schedule not in SCHEDULES):
         raise Refusal(
@@ -98,7 +97,7 @@ def _check_shape(config: Json) -> None:
 
 def _words(value: object, place: str) -> None:
     if value and not (isinstance(value, list) and all(isinstance(word, str) for word in value)):
-        raise Refusal(400, f"invalid config.{place}: a list of texts is needed")
+        raise Refusal(400, f"invalid {place}: a list of texts is needed")
 
 
 def _restart(restart: Json) -> None:
@@ -171,11 +170,7 @@ def _service(service: Json, place: str) -> Json:
     for index, check in enumerate(_items(service, "checks")):
         _check(check, f"{place}.checks[{index}]")
     for index, outside in enumerate(_items(service, "ports")):
-        handlers = outside.get("handlers") or []
-        if not isinstance(handlers, list) or not all(isinstance(one, str) for one in handlers):
-            raise Refusal(
-                400, f"invalid {place}.ports[{index}].handlers: a list of texts is needed"
-            )
+        _words(outside.get("handlers"), f"{place}.ports[{index}].handlers")
     autostart = service.get("autostart")
     if autostart is not None and not isinstance(autostart, bool):
         raise Refusal(400, f"invalid {place}.autostart: a boolean is needed")
