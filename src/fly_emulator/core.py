@@ -72,8 +72,6 @@ ANONYMOUS: Final = Principal(user="", organizations=frozenset())
 
 @define
 class _Progress:
-    """How far one request got."""
-
     request: ApiRequest
     interface: Interface | None
     """Whose it is; None: the Machines API's."""
@@ -223,12 +221,14 @@ class Emulator:
 
     async def _answer(self, progress: _Progress) -> ApiResponse:
         faults = self.faults.for_request(progress.match.operation, progress.request.method)
-        delay = self._delay() / 2
+        latency = self.settings.latency
+        if isinstance(latency, tuple):
+            latency = self._latency.uniform(*latency)
         extra = sum(fault.seconds[0] for fault in faults)
         failure = next((fault for fault in faults if fault.kind != "latency"), None)
         if failure is not None and failure.kind == "refuse":
             raise ConnectionBroken("refuse")
-        await _pause(delay + extra)
+        await _pause(latency / 2 + extra)
         if failure is not None and not failure.after:
             return self._failed(failure)
         response = await self._execute(progress)
@@ -236,14 +236,8 @@ class Emulator:
             response = garbled(response, failure.kind)
         elif failure is not None:
             return self._failed(failure)
-        await _pause(delay)
+        await _pause(latency / 2)
         return response
-
-    def _delay(self) -> float:
-        latency = self.settings.latency
-        if isinstance(latency, tuple):
-            return self._latency.uniform(*latency)
-        return latency
 
     @staticmethod
     def _failed(fault: FaultRule) -> ApiResponse:

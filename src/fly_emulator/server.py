@@ -48,11 +48,15 @@ async def serve_connections(handle: Handle, listener: Listener[SocketStream]) ->
     async def answer(client: Side, head: h11.Request) -> None:
         request = await _read_request(client, head)
         try:
-            response = await _respond(handle, request)
+            response = await handle(request)
         except ConnectionBroken as broken:
             if broken.kind == "hang":  # say nothing until the client gives up
                 await anyio.sleep_forever()
             return
+        except Exception as error:  # noqa: BLE001 - logged; one faulty answer must not end the server
+            _LOG.exception("the emulator failed to answer %s %s", request.method, request.path)
+            message = f"the emulator failed: {type(error).__name__}"
+            response = ApiResponse(status=500, document={"error": message, "status": "unknown"})
         await client.send(*events(response, head_only=request.method == "HEAD"))
 
     async def serve(stream: SocketStream) -> None:
@@ -93,17 +97,6 @@ async def _read_request(client: Side, head: h11.Request) -> ApiRequest:
         headers={name.decode(): value.decode("latin-1") for name, value in head.headers},
         body=bytes(body),
     )
-
-
-async def _respond(handle: Handle, request: ApiRequest) -> ApiResponse:
-    try:
-        return await handle(request)
-    except ConnectionBroken:
-        raise
-    except Exception as error:  # noqa: BLE001 - logged; one faulty answer must not end the server
-        _LOG.exception("the emulator failed to answer %s %s", request.method, request.path)
-        message = f"the emulator failed: {type(error).__name__}"
-        return ApiResponse(status=500, document={"error": message, "status": "unknown"})
 
 
 async def _refuse(client: Side, status: int, reason: str) -> None:

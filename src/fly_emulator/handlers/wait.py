@@ -19,8 +19,6 @@ _LONGEST: Final = 60
 
 @frozen(kw_only=True)
 class _Wish:
-    """What a caller waits for."""
-
     world: World
     machine: str
     targets: frozenset[str]
