@@ -67,7 +67,7 @@ def _move_app(call: Call, wish: Json) -> Json:
     return {"app": app_view(call, app)}
 
 
-def delete_app(call: Call, name: str) -> Json:
+def _delete_app(call: Call, name: str) -> Json:
     """Delete an app; the one mutation that has no input object."""
     app = found_app(call, name)
     apps.delete(call.world, app)
@@ -126,10 +126,10 @@ MUTATIONS: Final[dict[str, Mutation]] = {
 
 def mutations(call: Call) -> dict[str, Callable[..., Any]]:
     """The resolvers of all mutations, for one request."""
-    resolvers: dict[str, Callable[..., Any]] = {
-        name: _resolver(call, mutation) for name, mutation in MUTATIONS.items()
+    return {
+        **{name: _resolver(call, mutation) for name, mutation in MUTATIONS.items()},
+        "deleteApp": lambda appId: _delete_app(call, appId),  # noqa: N803  # its name
     }
-    return {**resolvers, "deleteApp": lambda appId: delete_app(call, appId)}  # noqa: N803  # its name
 
 
 def _resolver(call: Call, mutation: Mutation) -> Callable[..., Any]:

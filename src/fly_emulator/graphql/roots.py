@@ -35,11 +35,8 @@ _LONGEST_PAGE: Final = 1000
 
 def root(call: Call) -> dict[str, Resolver]:
     """The resolvers of both roots, for one request."""
-    return {**_queries(call), **mutations(call)}
-
-
-def _queries(call: Call) -> dict[str, Resolver]:
     return {
+        **mutations(call),
         "addOn": _no_add_on,
         "addOns": lambda **_: {"nodes": []},
         "app": lambda name="": app_view(call, found_app(call, name)),
@@ -158,12 +155,9 @@ def _organization(
     for organization in call.organizations():
         if name and not slug and organization.name == name:
             return organization
-    try:
-        return call.organization(slug or "")
-    except Refusal as refusal:
-        if refusal.status != 404:
-            raise
-        raise Refusal(404, f"Could not find Organization {slug or name or ''!r}") from refusal
+    if call.settings.organization(slug or "") is None:
+        raise Refusal(404, f"Could not find Organization {slug or name or ''!r}")
+    return call.organization(slug or "")
 
 
 def _show(call: Call, organization: Organization) -> Json:

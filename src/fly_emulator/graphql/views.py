@@ -19,7 +19,6 @@ from fly_emulator.handlers import certificates
 from fly_emulator.records import (
     App,
     CertificateRecord,
-    EgressRecord,
     IpRecord,
     Json,
     MachineRecord,
@@ -177,18 +176,17 @@ def volume_view(call: Call, app: App, volume: VolumeRecord) -> Json:
 
 
 def _egress(app: App, machine: str | None) -> Json:
-    return connection(egress_view(one) for one in app.egress if one.machine == machine)
-
-
-def egress_view(address: EgressRecord) -> Json:
-    """An address that connections to the outside come from."""
-    return {
-        "id": address.id,
-        "ip": address.ip,
-        "version": address.version,
-        "region": address.region,
-        "updatedAt": rfc3339(address.updated_at),
-    }
+    return connection(
+        {
+            "id": address.id,
+            "ip": address.ip,
+            "version": address.version,
+            "region": address.region,
+            "updatedAt": rfc3339(address.updated_at),
+        }
+        for address in app.egress
+        if address.machine == machine
+    )
 
 
 def machine_view(call: Call, app: App, machine: MachineRecord) -> Json:
