@@ -112,11 +112,6 @@ def _upload(call: Call) -> ApiResponse:
     return _going_on(call, upload)
 
 
-def _blob(call: Call) -> ApiResponse:
-    digest = call.path["digest"]
-    return _content(*_kept(call, digest), digest)
-
-
 def _manifest(call: Call) -> ApiResponse:
     reference, registries = call.path["reference"], call.world.registries
     place = f"{_host(call)}/{call.path['name']}:{reference}"
@@ -182,7 +177,7 @@ _HANDLERS: Final[dict[str, Callable[[Call], ApiResponse]]] = {
     "ping": lambda _call: ApiResponse(document={}),
     "uploads": _uploads,
     "upload": _upload,
-    "blob": _blob,
+    "blob": lambda call: _content(*_kept(call, call.path["digest"]), call.path["digest"]),
     "manifest": _manifest,
     "tags": _tags,
 }

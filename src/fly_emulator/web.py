@@ -122,10 +122,6 @@ def _finish_build(call: Call) -> Outcome:
     return _build_document(build, call.now)
 
 
-def _promote_egress_ip(call: Call) -> None:
-    addresses.promote_egress(call.app(), call.path["ip"], call.now)
-
-
 def _list_organizations(call: Call) -> Outcome:
     found = [documents.organization_document(one) for one in call.organizations()]
     return {"organizations": found}
@@ -159,7 +155,7 @@ _TABLE: Final[tuple[tuple[str, str, str, Handler], ...]] = (
         "POST",
         "/apps/{app_name}/egress_ips/{ip}/promote",
         "Web_promote_egress_ip",
-        _promote_egress_ip,
+        lambda call: addresses.promote_egress(call.app(), call.path["ip"], call.now),
     ),
 )
 _HANDLERS: Final = {operation: handler for _, _, operation, handler in _TABLE}

@@ -6,7 +6,6 @@ No token is asked for, no fault strikes here, and the journal has nothing of it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from importlib.resources import files
 from typing import Final, TypeAlias
 
@@ -94,13 +93,9 @@ def _health(_asked: _Asked) -> Json:
     return {"status": "ok", "version": __version__}
 
 
-@cache
-def _document() -> bytes:
-    return files("fly_machines").joinpath("openapi.json").read_bytes()
-
-
 def _openapi(_asked: _Asked) -> ApiResponse:
-    return ApiResponse(raw=_document(), media_type="application/json")
+    content = files("fly_machines").joinpath("openapi.json").read_bytes()
+    return ApiResponse(raw=content, media_type="application/json")
 
 
 _PAGE_HEADERS: Final = {

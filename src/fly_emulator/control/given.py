@@ -61,11 +61,11 @@ class Given:
     def nothing_else(self) -> None:
         """Refuse members that nobody asked for. Raises ConfigError: with all of them."""
         known = sorted(self._asked)
-        problems = []
-        for name in self.document.keys() - self._asked:
-            others = f"known are: {', '.join(known) or 'none'}"
-            hint = did_you_mean(nearest(name, known)) or others
-            problems.append(problem(name, "is not known", hint))
+        others = f"known are: {', '.join(known) or 'none'}"
+        problems = [
+            problem(name, "is not known", did_you_mean(nearest(name, known)) or others)
+            for name in self.document.keys() - self._asked
+        ]
         if problems:
             raise ConfigError(problems=sorted(problems, key=lambda each: each.place or ""))
 

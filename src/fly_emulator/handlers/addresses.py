@@ -105,7 +105,8 @@ def allocate_egress(call: Call, app: App, *, machine: str = "", region: str = ""
         region = record.region
     if call.settings.region(region) is None:
         raise Refusal(422, f"invalid region: {region!r}")
-    if any(_belongs(ip, machine, region) for ip in app.egress):
+    owner = machine or None
+    if any((ip.machine, ip.region) == (owner, region) for ip in app.egress):
         raise Refusal(422, "there is an egress address pair already")
     number = call.world.number()
     pair = {
@@ -119,7 +120,7 @@ def allocate_egress(call: Call, app: App, *, machine: str = "", region: str = ""
                 ip=ip,
                 version=version,
                 region=region,
-                machine=machine or None,
+                machine=owner,
                 updated_at=call.now,
             )
         )
@@ -143,10 +144,6 @@ def promote_egress(app: App, ip: str, now: float) -> None:
     if found is None:
         raise Refusal(404, "Could not find EgressIPAddress")
     found.machine, found.updated_at = None, now
-
-
-def _belongs(ip: EgressRecord, machine: str, region: str) -> bool:
-    return ip.machine == machine if machine else ip.machine is None and ip.region == region
 
 
 HANDLERS: Final[dict[str, Handler]] = {

@@ -69,10 +69,8 @@ def _check_secrets(call: Call, app: App, body: Json) -> None:
 
 
 def _check_name(call: Call, app: App, name: str) -> None:
-    if not call.settings.unique_machine_names:
-        return
     machine = call.world.named(app, name)
-    if machine is not None:
+    if machine is not None and call.settings.unique_machine_names:
         raise Refusal(
             call.settings.name_taken_status,
             f"already_exists: the unique machine name {name!r} is that of {machine.id}",
@@ -213,13 +211,11 @@ def _find(world: World, app: App, mount: Json, codes: tuple[str, ...] | None) ->
     for volume in world.living_volumes(app):
         if volume.id == wanted:
             return volume
-        if wanted is None and volume.name == mount.get("name") and _is_free(volume, codes):
+        near = codes is None or volume.region in codes
+        free = near and volume.attached_machine_id is None
+        if wanted is None and volume.name == mount.get("name") and free:
             return volume
     raise Refusal(404 if wanted else 422, f"volume not found: {wanted or mount.get('name')}")
-
-
-def _is_free(volume: VolumeRecord, codes: tuple[str, ...] | None) -> bool:
-    return volume.attached_machine_id is None and (codes is None or volume.region in codes)
 
 
 def _check_kept(machine: MachineRecord, mounts: list[Json]) -> None:

@@ -8,8 +8,6 @@ from fly_emulator.calls import Call, Handler
 from fly_emulator.records import App, Json
 from fly_emulator.wire import ApiResponse, Outcome, Refusal
 
-_DIRECTIONS: Final = ("ingress", "egress")
-
 
 def _list(call: Call) -> Outcome:
     found = call.app().policies
@@ -65,7 +63,7 @@ def _selector(selector: object) -> None:
 def _rule(rule: object, place: str) -> None:
     if not isinstance(rule, dict) or rule.get("action", "allow") != "allow":
         raise Refusal(400, f"invalid {place}.action: the only action is allow")
-    if rule.get("direction", "ingress") not in _DIRECTIONS:
+    if rule.get("direction", "ingress") not in ("ingress", "egress"):
         raise Refusal(400, f"invalid {place}.direction: {rule['direction']!r}")
     ports = rule.get("ports", [])
     if not isinstance(ports, list) or not all(_is_port(port) for port in ports):
