@@ -10,7 +10,7 @@ import pytest
 from score_flyio.base.secret import Secret
 from score_flyio.cli.commands.deploy import flyctl_flags
 from score_flyio.cli.deploy_options import deploy_options
-from score_flyio.cli.go_flags import Seconds
+from score_flyio.cli.go_flags import seconds
 from score_flyio.deploy.options import DeployOptions
 from score_flyio.errors import UsageError
 from score_flyio.flytoml.spec import FileSpec
@@ -104,4 +104,4 @@ def test_what_flyctl_would_not_take_either(arguments: list[str]) -> None:
 
 def test_what_is_not_given_is_as_the_engine_has_it() -> None:
     assert options() == DeployOptions()
-    assert Seconds().convert("10s", None, None) == DeployOptions().bluegreen_pause
+    assert seconds("10s") == DeployOptions().bluegreen_pause

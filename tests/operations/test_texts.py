@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from score_flyio.base.secret import Secret
-from score_flyio.cli.go_flags import MaxUnavailable, Seconds, as_click_reads
+from score_flyio.cli.go_flags import as_click_reads, max_unavailable, seconds
 from score_flyio.deploy.releases.images import with_digest
 from score_flyio.engine.secrets_file import parse, render
 from score_flyio.errors import ConfigError, UsageError
@@ -69,27 +69,27 @@ def test_images_with_their_digests(image: str, pinned: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("5m", 300), ("1m30s", 90), ("90", 90), ("1.5", 1.5), ("250ms", 0.25)]
+    ("text", "expected"), [("5m", 300), ("1m30s", 90), ("90", 90), ("1.5", 1.5), ("250ms", 0.25)]
 )
-def test_times(text: str, seconds: float) -> None:
-    assert Seconds().convert(text, None, None) == seconds
+def test_times(text: str, expected: float) -> None:
+    assert seconds(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-1", "-5m", "inf", "nan", "5 m"])
 def test_wrong_times(text: str) -> None:
-    with pytest.raises(click.BadParameter):
-        Seconds().convert(text, None, None)
+    with pytest.raises(ValueError, match="is not a time"):
+        seconds(text)
 
 
 @pytest.mark.parametrize(("text", "number"), [("1", 1), ("3", 3), ("0.33", 0.33), ("2.0", 2)])
 def test_max_unavailable(text: str, number: float) -> None:
-    assert MaxUnavailable().convert(text, None, None) == number
+    assert max_unavailable(text) == number
 
 
 @pytest.mark.parametrize("text", ["0", "1.5", "-1", "x", "nan", "inf", "33%"])
 def test_wrong_max_unavailable(text: str) -> None:
-    with pytest.raises(click.BadParameter):
-        MaxUnavailable().convert(text, None, None)
+    with pytest.raises(ValueError, match="neither a count"):
+        max_unavailable(text)
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncclick as click
 
 from score_flyio.cli.go_flags import (
-    MaxUnavailable,
-    Name,
-    Retries,
-    Seconds,
-    Variable,
     WholeNumber,
+    max_unavailable,
+    nonempty,
+    retries,
+    seconds,
+    variable,
 )
 from score_flyio.cli.options import (
     CONSENT,
@@ -40,11 +40,11 @@ def _listed(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...
     return tuple(part for value in values for part in value.replace(",", " ").split())
 
 
-listing_option = partial(click.option, type=Name(), multiple=True, callback=_listed)
+listing_option = partial(click.option, type=nonempty, multiple=True, callback=_listed)
 """An option that takes `a,b`, and may be repeated."""
-pairs_option = partial(click.option, type=Variable(), multiple=True, metavar="NAME=VALUE")
+pairs_option = partial(click.option, type=variable, multiple=True, metavar="NAME=VALUE")
 """An option that takes `NAME=VALUE`, and may be repeated."""
-time_option = partial(click.option, type=Seconds(), metavar="TIME")
+time_option = partial(click.option, type=seconds, metavar="TIME")
 """An option that takes a time such as `5m`."""
 
 _SO_ANYWAY: Final = (
@@ -84,7 +84,7 @@ Some ask for what is so anyway; the others are refused with what to do in their 
 
 INPUTS: Final = section(
     "What is deployed",
-    click.argument("files", type=Name(), nargs=-1, metavar="[FILE]..."),
+    click.argument("files", type=nonempty, nargs=-1, metavar="[FILE]..."),
     config_option(help="A fly.toml to deploy without Score; repeatable."),
     app_option,
     *OVERRIDES,
@@ -119,7 +119,7 @@ WAITING: Final = section(
     ),
     click.option(
         "--max-unavailable",
-        type=MaxUnavailable(),
+        type=max_unavailable,
         metavar="N|SHARE",
         help="Machines of a group that may be out at once: a count, or a share such as 0.33.",
     ),
@@ -292,7 +292,7 @@ SETTINGS: Final = (
         ),
         click.option(
             "--deploy-retries",
-            type=Retries(),
+            type=retries,
             expose_value=False,
             metavar="N|auto",
             help="Accepted for flyctl's users: what may pass is always tried again.",

@@ -1,4 +1,7 @@
-"""Flags as users of flyctl and of the Go score-flyio write them: `--ha=false`, `-f=FILE`, `5m`."""
+"""Flags as users of flyctl and of the Go score-flyio write them: `--ha=false`, `-f=FILE`, `5m`.
+
+Functions that read one value are types of options for click: they raise ValueError for another.
+"""
 
 from __future__ import annotations
 
@@ -82,32 +85,24 @@ class WholeNumber(click.ParamType[Any]):
         return number
 
 
-class Name(click.ParamType[Any]):
+def nonempty(text: str) -> str:
     """A text that names something: an empty one is a variable that nobody set."""
-
-    name = "text"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if not value.strip(" ,"):
-            self.fail(f"{value!r} names nothing: is a variable empty?", param, ctx)
-        return value
+    if not text.strip(" ,"):
+        raise ValueError(f"{text!r} names nothing: is a variable empty?")
+    return text
 
 
-class Seconds(click.ParamType[Any]):
+def seconds(text: str) -> float:
     """A time in Go's notation, such as `5m` or `1m30s`, or a number of seconds."""
+    from score_flyio.flytoml.values import Duration
 
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from score_flyio.flytoml.values import Duration
-
-        try:
-            seconds = float(value) if _is_number(value) else Duration.parse(value).seconds
-        except ValueError:
-            seconds = -1.0
-        if not 0 <= seconds < float("inf"):
-            self.fail(f"{value!r} is not a time: use 5m, 1m30s or a number of seconds", param, ctx)
-        return seconds
+    try:
+        found = float(text) if _is_number(text) else Duration.parse(text).seconds
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < float("inf"):
+        raise ValueError(f"{text!r} is not a time: use 5m, 1m30s or a number of seconds")
+    return found
 
 
 def _is_number(text: str) -> bool:
@@ -118,58 +113,37 @@ def _is_number(text: str) -> bool:
     return True
 
 
-class MaxUnavailable(click.ParamType[Any]):
+def max_unavailable(text: str) -> float:
     """A number of machines, or a share of them below 1."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number = float(value) if _is_number(value) else -1.0
-        if 0 < number < 1 or (1 <= number < float("inf") and number == int(number)):
-            return number
-        return self.fail(
-            f"{value!r} is neither a count of machines such as 2 nor a share such as 0.33",
-            param,
-            ctx,
-        )
+    number = float(text) if _is_number(text) else -1.0
+    if 0 < number < 1 or (1 <= number < float("inf") and number == int(number)):
+        return number
+    raise ValueError(f"{text!r} is neither a count of machines such as 2 nor a share such as 0.33")
 
 
-class ImageName(click.ParamType[Any]):
+def image_name(text: str) -> str:
     """The name of an image, as it was given; an empty text names none."""
+    from score_flyio.errors import InputError
+    from score_flyio.images.reference import ImageReference
 
-    name = "image"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from score_flyio.errors import InputError
-        from score_flyio.images.reference import ImageReference
-
-        if not value:
-            return value
-        try:
-            ImageReference.parse(value.rpartition("=")[2])
-        except InputError as error:
-            self.fail(f"{error.message} ({error.hint})", param, ctx)
-        return value
+    try:
+        if text:
+            ImageReference.parse(text.rpartition("=")[2])
+    except InputError as error:
+        raise ValueError(f"{error.message} ({error.hint})") from error
+    return text
 
 
-class Variable(click.ParamType[Any]):
+def variable(text: str) -> tuple[str, str]:
     """`NAME=VALUE`, as a pair; `Name` alone is refused."""
-
-    name = "NAME=VALUE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        name, separator, content = value.partition("=")
-        if not separator or not name:
-            self.fail("it must have the form NAME=VALUE", param, ctx)
-        return name, content
+    name, separator, content = text.partition("=")
+    if not separator or not name:
+        raise ValueError("it must have the form NAME=VALUE")
+    return name, content
 
 
-class Retries(click.ParamType[Any]):
+def retries(text: str) -> str:
     """A number of attempts, or `auto`."""
-
-    name = "N|auto"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value != "auto" and not value.isdecimal():
-            self.fail(f"{value!r} is neither a number nor auto", param, ctx)
-        return value
+    if text != "auto" and not text.isdecimal():
+        raise ValueError(f"{text!r} is neither a number nor auto")
+    return text

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import asyncclick as click
 
 from score_flyio._version import __version__
-from score_flyio.cli.go_flags import ImageName, Name, WholeNumber
+from score_flyio.cli.go_flags import WholeNumber, image_name, nonempty
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -56,7 +56,7 @@ def global_options(*, of_group: bool) -> list[click.Parameter]:
         _global("--no-color", is_flag=True, help="No colours (or NO_COLOR)."),
         _global(
             "--state",
-            type=Name(),
+            type=nonempty,
             metavar="URL",
             help="Where the project state is: a path, s3://… or https://… (or SCORE_FLYIO_STATE).",
         ),
@@ -138,20 +138,20 @@ emulate_option, target_option, org_option = section(
     ),
     kept_option(
         "--target",
-        type=Name(),
+        type=nonempty,
         metavar="fly|emulator|URL",
         help="Where to: Fly, the emulator kept in this folder, or a Machines API at a URL.",
     ),
-    kept_option("-o", "--org", type=Name(), metavar="SLUG", help="The Fly organization."),
+    kept_option("-o", "--org", type=nonempty, metavar="SLUG", help="The Fly organization."),
 )
 WHERE = (org_option, target_option, emulate_option)
 """Where apps are: see `cli.apps.target_of`."""
 
 config_option = partial(
-    click.option, "-c", "--config", "configs", type=Name(), multiple=True, metavar="FILE"
+    click.option, "-c", "--config", "configs", type=nonempty, multiple=True, metavar="FILE"
 )
-image_option = partial(click.option, "-i", "--image", type=ImageName())
-region_option = partial(click.option, "-r", "--region", type=Name(), metavar="REGION")
+image_option = partial(click.option, "-i", "--image", type=image_name)
+region_option = partial(click.option, "-r", "--region", type=nonempty, metavar="REGION")
 jobs_option = partial(click.option, "--jobs", type=WholeNumber(1), metavar="N")
 """Options that commands tell of in words of their own."""
 
@@ -171,7 +171,7 @@ OVERRIDES = (
 )
 """For commands that read Score files."""
 
-app_option = click.option("-a", "--app", type=Name(), metavar="NAME", help="The Fly app.")
+app_option = click.option("-a", "--app", type=nonempty, metavar="NAME", help="The Fly app.")
 
 CHANGE = (dry_run_option, events_option, json_option)
 """For commands that change apps."""

@@ -11,7 +11,7 @@ from score_flyio.cli import plan_file
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import INPUTS, SETTINGS, selection
-from score_flyio.cli.go_flags import Name
+from score_flyio.cli.go_flags import nonempty
 from score_flyio.cli.options import (
     OUTPUT,
     WHERE,
@@ -41,7 +41,7 @@ RUN = (
     *section(
         OUTPUT,
         click.option(
-            "--report", type=Name(), metavar="FILE.html", help="Write a report to look at."
+            "--report", type=nonempty, metavar="FILE.html", help="Write a report to look at."
         ),
     ),
     events_option,

@@ -13,7 +13,7 @@ from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.go_flags import Seconds, WholeNumber
+from score_flyio.cli.go_flags import WholeNumber, seconds
 from score_flyio.cli.options import flag_option, json_option
 from score_flyio.errors import ConfigError
 
@@ -63,9 +63,6 @@ def _address(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
         ) from error
 
 
-_SECONDS = Seconds()
-
-
 @command.command("serve")
 @click.option(
     "--port",
@@ -96,11 +93,11 @@ _SECONDS = Seconds()
     metavar="SECONDS",
     help="Time of an answer; a range such as 0.05..0.2 is drawn from.",
 )
-@click.option("--boot", type=_SECONDS, metavar="SECONDS", help="Time a machine takes to start.")
+@click.option("--boot", type=seconds, metavar="SECONDS", help="Time a machine takes to start.")
 @click.option(
     "--checks",
     "healthy_after",
-    type=_SECONDS,
+    type=seconds,
     metavar="SECONDS",
     help="Time from a machine's start until its checks pass.",
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncclick as click
 
 from score_flyio.cli.command import Command
-from score_flyio.cli.go_flags import Name
+from score_flyio.cli.go_flags import nonempty
 from score_flyio.cli.options import (
     OVERRIDES,
     events_option,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @click.command("generate", cls=Command)
-@click.argument("files", type=Name(), nargs=-1, metavar="[FILE]...")
+@click.argument("files", type=nonempty, nargs=-1, metavar="[FILE]...")
 @refresh_option
 @options(OVERRIDES)
 @image_option(

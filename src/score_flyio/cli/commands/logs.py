@@ -9,7 +9,7 @@ import asyncclick as click
 from score_flyio.cli.apps import named_app, names_one_app, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.go_flags import Name
+from score_flyio.cli.go_flags import nonempty
 from score_flyio.cli.options import flag_option, json_option, region_option
 from score_flyio.errors import UsageError
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.command("logs", cls=Command)
 @names_one_app()
 @flag_option("-f", "--follow", help="Go on with each new line.")
-@click.option("-i", "--machine", type=Name(), metavar="ID", help="Only the lines of this machine.")
+@click.option(
+    "-i", "--machine", type=nonempty, metavar="ID", help="Only the lines of this machine."
+)
 @region_option(help="Only the lines of this region.")
 @json_option
 async def command(

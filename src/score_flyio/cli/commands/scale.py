@@ -19,7 +19,7 @@ from score_flyio.cli.deploy_options import (
     listing_option,
     release_record_option,
 )
-from score_flyio.cli.go_flags import Name, whole
+from score_flyio.cli.go_flags import nonempty, whole
 from score_flyio.cli.options import CHANGE, options, yes_option
 from score_flyio.errors import UsageError
 
@@ -48,7 +48,7 @@ LARGE_STEP: Final = 10
     "--group",
     "--process-group",
     "groups",
-    type=Name(),
+    type=nonempty,
     multiple=True,
     metavar="GROUP",
     help="Groups whose size changes; otherwise all, or those that are counted.",
