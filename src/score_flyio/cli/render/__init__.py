@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ _AT_WORK = {"run_started", "step_started"}
 @asynccontextmanager
 async def follow(cli: CliContext, *others: Listener) -> AsyncIterator[Listener]:
     """A listener that shows events as fits the terminal and the options, and tells the others."""
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         renderers = list(others)
         if cli.events is not None:
             path = cli.output_path("--events", cli.events)
@@ -43,8 +43,11 @@ async def follow(cli: CliContext, *others: Listener) -> AsyncIterator[Listener]:
             renderers.append(plain.handle)
             stack.callback(plain.close)
             tick = None if is_missing() else plain.tick
-        async with _ticking(tick):
-            yield _all(renderers, cli.output.stdout)
+        if tick is not None:
+            from score_flyio.errors.unwrap import beside
+
+            await stack.enter_async_context(beside(_tick, tick))
+        yield _all(renderers, cli.output.stdout)
 
 
 def _all(renderers: list[Listener], stdout: Sink) -> Listener:
@@ -86,14 +89,6 @@ def _live(cli: CliContext) -> "LiveRenderer | None":
     from score_flyio.cli.render.live import LiveRenderer
 
     return LiveRenderer(output.stderr, now=cli.clock.time, color=output.color)
-
-
-def _ticking(tick: Callable[[], None] | None) -> AbstractAsyncContextManager[None]:
-    if tick is None:
-        return nullcontext()
-    from score_flyio.errors.unwrap import beside
-
-    return beside(_tick, tick)
 
 
 async def _tick(tick: Callable[[], None]) -> None:

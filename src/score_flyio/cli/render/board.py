@@ -102,8 +102,6 @@ class Board:
             case events.WorkloadFinished():
                 self._end(about, event, event.outcome, event.seconds)
                 self._settle(about, event.at)
-            case _:
-                pass
 
     def _count(self, event: events.Event) -> None:
         match event:
@@ -123,8 +121,6 @@ class Board:
                 self.again = (event.at + event.delay, event.reason)
             case events.RequestFinished(queued=queued) if queued >= _QUEUED:
                 self.queued = (event.at, queued)
-            case _:
-                pass
 
     def totals(self, now: float) -> str:
         """How far the whole run is; empty when none goes on."""
