@@ -17,8 +17,8 @@ from score_flyio.base.record import define, frozen
 from score_flyio.deploy.execution.report import Report
 from score_flyio.report_html.path import TINY, Link, critical_path
 from score_flyio.report_html.phases import Bar, Phase, is_broken, sums
-from score_flyio.report_html.story import ResourceSpan, Story
-from score_flyio.report_html.view import AppView, app_views
+from score_flyio.report_html.story import Story
+from score_flyio.report_html.view import AppView, app_views, failures_of
 
 HERE = Path(__file__).parent
 MANY_APPS, MANY_LANES = 6, 60
@@ -116,7 +116,7 @@ def render(report: Report, story: Story) -> str:
         version=__version__,
         headline=_headline(report, story, apps),
         facts=_facts(report, story, apps),
-        failures=[failure for app in apps for failure in app.failures],
+        failures=[failure for app in report.apps for failure in failures_of(app)],
         target=report.target or story.target,
         operations=count_calls(story),
         folded=len(apps) > MANY_APPS or sum(len(app.lanes) for app in apps) > MANY_LANES,
@@ -164,12 +164,11 @@ def _time(story: Story, apps: Sequence[AppView]) -> dict[str, object]:
         "chain": ends(path.links),
         "scale": Scale(zero=story.started, seconds=story.seconds),
         "legend": [phase for phase in Phase if phase in used],
-        "resource_bar": _resource_bar,
+        "resources": [
+            (item, Bar(Phase.PROVISION, item.started, story.until(item.ended)))
+            for item in story.resources
+        ],
     }
-
-
-def _resource_bar(resource: ResourceSpan, story: Story) -> Bar:
-    return Bar(Phase.PROVISION, resource.started, story.until(resource.ended))
 
 
 def _headline(report: Report, story: Story, apps: Sequence[AppView]) -> str:

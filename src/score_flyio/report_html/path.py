@@ -83,7 +83,7 @@ def chain_of(story: Story, app: AppStory) -> Chain:
             bars += gap
         else:
             links += _link(what, gap)
-        links += _link(step.description, bars, failed=step.outcome == "failed")
+        links += _link(step.begun.description, bars, failed=step.outcome == "failed")
         cursor, what = min(cursor, step.started), "between two steps"
     links += reversed(list(_beginning(story, app, cursor, calls)))
     links.reverse()
@@ -96,8 +96,8 @@ def _back(app: AppStory, end: float) -> Iterator[StepSpan]:
     step = max(app.steps, key=lambda s: end if s.ended is None else s.ended, default=None)
     while step is not None:
         yield step
-        before = by_id.get((step.after, step.recovery)) if step.after else None
-        if before is None and (step.after or step.recovery):
+        before = by_id.get((step.begun.after, step.recovery)) if step.begun.after else None
+        if before is None and (step.begun.after or step.recovery):
             before = _latest(app, step)
         if before is None or _waited_for_plan(app, before, step):
             return
@@ -142,7 +142,9 @@ def _beginning(story: Story, app: AppStory, until: float, calls: Calls) -> Itera
 
 def _waits_for_resources(story: Story, app: AppStory) -> bool:
     """Whether its plan waited for resources, and never came."""
-    return app.planned is None and any(r.workload == app.workload for r in story.resources)
+    return app.planned is None and any(
+        r.begun.scope.workload == app.workload for r in story.resources
+    )
 
 
 def _resources(story: Story, app: AppStory, planned: float) -> list[ResourceSpan]:
@@ -163,14 +165,17 @@ def _resource_before(
     One of the workload that never ended was waited for until then.
     """
     ends = (
-        (r, limit if r.ended is None and r.workload == workload else r.ended) for r in resources
+        (r, limit if r.ended is None and r.begun.scope.workload == workload else r.ended)
+        for r in resources
     )
     fits = [
         (ended, r)
         for r, ended in ends
         if ended is not None
         and ended <= limit + SAME
-        and (limit - ended < AT_ONCE or (workload is not None and r.workload == workload))
+        and (
+            limit - ended < AT_ONCE or (workload is not None and r.begun.scope.workload == workload)
+        )
     ]
     return max(fits, key=lambda pair: pair[0], default=(0.0, None))[1]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from math import inf
 
-from score_flyio.base.record import define, field, frozen
+from score_flyio.base.record import frozen
 from score_flyio.events import CheckChanged, MachineStateChanged
 from score_flyio.report_html.story import AppStory, Call, Sight, StepSpan, Story
 
@@ -75,16 +75,11 @@ class Bar:
         return self.end - self.start
 
 
-@define
+@frozen
 class Calls:
-    """Calls, to be found by time."""
+    """Calls in the order of their answers, to be found by time."""
 
-    calls: list[Call]
-    ends: list[float] = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.calls = sorted(self.calls, key=lambda call: (call.at, call.method != "GET"))
-        self.ends = [call.at for call in self.calls]
+    calls: Sequence[Call]
 
     def last(
         self,
@@ -99,10 +94,9 @@ class Calls:
 
         Without `machine`, about any machine; `about` is a part of the path.
         """
-        position = bisect_right(self.ends, end + SAME)
-        while position and self.ends[position - 1] > start + SAME:
+        position = bisect_right(self.calls, end + SAME, key=lambda call: call.at)
+        while position and (call := self.calls[position - 1]).at > start + SAME:
             position -= 1
-            call = self.calls[position]
             fits = machine is None or call.scope.machine in {None, machine}
             fits = fits and method in {None, call.method}
             path = call.template or call.path
@@ -116,12 +110,13 @@ class Calls:
 
 def calls_of(story: Story, app: str) -> Calls:
     """The calls about one app, and those about none, such as creating one."""
-    return Calls([*story.calls.get(app, []), *story.calls.get(None, [])])
+    found = (*story.calls.get(app, ()), *story.calls.get(None, ()))
+    return Calls(sorted(found, key=lambda call: (call.at, call.method != "GET")))
 
 
 def cut(step: StepSpan, end: float, app: AppStory, calls: Calls) -> list[Bar]:
     """The phases of a step that ended, or was left, at `end`."""
-    match step.verb:
+    match step.begun.verb:
         case "wait for":
             return _health(step, end, app.sights.get(step.machine or "", ()), calls)
         case "watch":

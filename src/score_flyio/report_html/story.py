@@ -18,33 +18,40 @@ Sight: TypeAlias = events.MachineStateChanged | events.CheckChanged
 class StepSpan:
     """One step, from its start on."""
 
-    id: str
-    description: str
-    verb: str
-    group: str | None
+    begun: events.StepStarted
     machine: str | None
-    started: float
-    after: str | None = None
-    turn: float = 0.0
     ended: float | None = None
     outcome: str = "interrupted"
     """`done`, `unchanged` or `failed`; `interrupted` without an end."""
     error: str | None = None
     recovery: bool = False
 
+    @property
+    def id(self) -> str:
+        return self.begun.scope.step or self.begun.description
+
+    @property
+    def started(self) -> float:
+        return self.begun.at
+
 
 @define(kw_only=True)
 class ResourceSpan:
     """One resource while it was provisioned."""
 
-    uid: str
-    workload: str | None
-    provisioner: str
-    started: float
+    begun: events.ProvisioningStarted | events.ProvisioningFinished | events.ProvisioningFailed
     ended: float | None = None
     outcome: str = "interrupted"
     outputs: tuple[str, ...] = ()
     error: str | None = None
+
+    @property
+    def uid(self) -> str:
+        return self.begun.scope.resource or ""
+
+    @property
+    def started(self) -> float:
+        return self.begun.at
 
 
 @define(kw_only=True)
@@ -126,7 +133,7 @@ def _hear(story: Story, event: events.Event) -> None:
         case events.RequestFinished():
             story.calls.setdefault(event.scope.app, []).append(event)
         case events.ProvisioningStarted():
-            story.resources.append(_resource(event))
+            story.resources.append(ResourceSpan(begun=event))
         case events.ProvisioningFinished() | events.ProvisioningFailed():
             _end_resource(story, event)
         case _ if event.scope.app is not None:
@@ -141,24 +148,13 @@ def _end_resource(
     uid = event.scope.resource or ""
     running = next((r for r in story.resources if r.uid == uid and r.ended is None), None)
     if running is None:  # it failed before it began
-        running = _resource(event)
+        running = ResourceSpan(begun=event)
         story.resources.append(running)
     running.ended = event.at
     if isinstance(event, events.ProvisioningFinished):
         running.outcome, running.outputs = "done", event.outputs
     else:
         running.outcome, running.error = "failed", event.error
-
-
-def _resource(
-    event: events.ProvisioningStarted | events.ProvisioningFinished | events.ProvisioningFailed,
-) -> ResourceSpan:
-    return ResourceSpan(
-        uid=event.scope.resource or "",
-        workload=event.scope.workload,
-        provisioner=event.provisioner,
-        started=event.at,
-    )
 
 
 def _hear_app(app: AppStory, event: events.Event) -> None:
@@ -177,14 +173,8 @@ def _hear_app(app: AppStory, event: events.Event) -> None:
         case events.StepStarted():
             app.steps.append(
                 StepSpan(
-                    id=event.scope.step or event.description,
-                    description=event.description,
-                    verb=event.verb,
-                    group=event.scope.group,
+                    begun=event,
                     machine=event.scope.machine,
-                    started=event.at,
-                    after=event.after,
-                    turn=event.turn,
                     recovery=app.recovery is not None,
                 )
             )
@@ -192,8 +182,6 @@ def _hear_app(app: AppStory, event: events.Event) -> None:
             _ended(app, event)
         case events.StepSkipped():
             app.skipped.append((event.description, event.reason))
-        case _:
-            pass
 
 
 def _ended(app: AppStory, event: events.StepFinished | events.StepFailed) -> None:

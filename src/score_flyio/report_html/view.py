@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from score_flyio.base.counted import counted
 from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.execution.report import AppReport, Report, StepReport
-from score_flyio.errors import DeployError, FlyApiError, Problem, ScoreFlyError
+from score_flyio.errors import ApiAnswer, DeployError, FlyApiError, Problem, ScoreFlyError
 from score_flyio.report_html.path import TINY, Chain, chain_of
 from score_flyio.report_html.phases import Bar, Calls, Phase, calls_of, cut, cut_calls
 from score_flyio.report_html.story import AppStory, StepSpan, Story
@@ -24,15 +24,12 @@ class Failure:
     """One failure, with the call that it was about."""
 
     label: str
-    code: str
+    error: ScoreFlyError
     message: str
-    hint: str | None = None
-    call: str | None = None
-    status: str | None = None
-    request_id: str | None = None
-    problems: tuple[Problem, ...] = ()
-    logs: tuple[str, ...] = ()
-    """What the machine said last that failed."""
+    problems: tuple[Problem, ...]
+    """Those that the message does not tell."""
+    call: str | None
+    answer: ApiAnswer | None
 
 
 @frozen(kw_only=True)
@@ -64,10 +61,6 @@ class AppView:
     def went_well(self) -> bool:
         return self.report.outcome in {"done", "unchanged"}
 
-    @property
-    def failures(self) -> Iterable[Failure]:
-        return failures_of(self.report)
-
 
 def app_views(report: Report, story: Story) -> tuple[AppView, ...]:
     """The apps of the report, in its order; one that was not looked at is known by its label."""
@@ -82,7 +75,7 @@ def _app(report: AppReport, app: AppStory | None, story: Story) -> AppView:
     if app is None:
         return AppView(report=report)
     details = {step.id: step for step in (*report.steps, *report.recovery) if step.id}
-    told = [step for step in app.steps if step.verb not in ONLY_WAITING or step.error]
+    told = [step for step in app.steps if step.begun.verb not in ONLY_WAITING or step.error]
     return AppView(
         report=report,
         chain=chain_of(story, app),
@@ -101,12 +94,12 @@ def _changes(steps: Iterable[StepSpan], details: Mapping[str, StepReport]) -> tu
         report = details.get(step.id)
         differences = report.differences if report else ()
         did = Change(text="", outcome=step.outcome, differences=differences, error=step.error)
-        alike.setdefault((step.verb or step.id, step.group, did), []).append(step)
+        alike.setdefault((step.begun.verb or step.id, step.begun.scope.group, did), []).append(step)
     return tuple(
         evolve(
             did,
             text=_title(steps),
-            each=tuple(step.description for step in steps) if len(steps) > 1 else (),
+            each=tuple(step.begun.description for step in steps) if len(steps) > 1 else (),
         )
         for (_, _, did), steps in alike.items()
     )
@@ -115,9 +108,9 @@ def _changes(steps: Iterable[StepSpan], details: Mapping[str, StepReport]) -> tu
 def _title(steps: Sequence[StepSpan]) -> str:
     first = steps[0]
     if len(steps) == 1:
-        return first.description
-    group = f" of group {first.group}" if first.group else ""
-    return f"{first.verb}{group}, {len(steps)} times"
+        return first.begun.description
+    group = f" of group {first.begun.scope.group}" if first.begun.scope.group else ""
+    return f"{first.begun.verb}{group}, {len(steps)} times"
 
 
 def _skipped(app: AppStory) -> tuple[Change, ...]:
@@ -139,19 +132,13 @@ def failures_of(report: AppReport) -> Iterable[Failure]:
     for error in _flat(report.failures):
         answer = error.answer if isinstance(error, FlyApiError) else None
         request = getattr(error, "request", None)
-        status = (
-            " ".join(str(p) for p in (answer.status, answer.status_code) if p) if answer else None
-        )
         yield Failure(
             label=report.label,
-            code=error.code,
+            error=error,
             message=answer.message if answer and answer.message else error.message,
-            hint=error.hint,
-            call=f"{request.method} {request.path}" if request else None,
-            status=status,
-            request_id=answer.request_id if answer else None,
-            logs=error.logs,
             problems=() if error.message == "\n".join(map(str, error.problems)) else error.problems,
+            call=f"{request.method} {request.path}" if request else None,
+            answer=answer,
         )
 
 
@@ -211,18 +198,18 @@ def _reading(story: Story, app: AppStory, calls: Calls) -> Lane:
 
 
 def _add(lanes: dict[str, Lane], step: StepSpan, story: Story, app: AppStory, calls: Calls) -> None:
-    key = step.machine or step.verb or step.description
-    parts = (step.group, app.regions.get(step.machine or ""))
+    key = step.machine or step.begun.verb or step.begun.description
+    parts = (step.begun.scope.group, app.regions.get(step.machine or ""))
     lane = lanes.setdefault(
         key,
         Lane(
-            name=step.machine or NAMES.get(step.verb, key),
+            name=step.machine or NAMES.get(step.begun.verb, key),
             detail=", ".join(filter(None, parts)) if step.machine else "",
             machine=step.machine is not None,
         ),
     )
-    if step.turn > TINY:
-        lane.bars.append(Bar(Phase.TURN, step.started - step.turn, step.started))
+    if step.begun.turn > TINY:
+        lane.bars.append(Bar(Phase.TURN, step.started - step.begun.turn, step.started))
     lane.bars += cut(step, story.until(step.ended), app, calls)
     lane.undone |= step.recovery
     if step.outcome in {"failed", "interrupted"}:
