@@ -16,6 +16,7 @@ from fly_machines.model import Model
 from fly_machines.models import FlyMachineConfig
 from score_flyio.deploy.desired.errors import ConversionError
 from score_flyio.deploy.desired.files import read, read_encoded
+from score_flyio.deploy.desired.services import AUTOSTOP_OF
 from score_flyio.deploy.model import FileSource
 from score_flyio.fly.codec import structure, structure_answer, unstructure
 from score_flyio.flytoml.gotext import int64, well_formed
@@ -69,7 +70,12 @@ def _with_file(
     document = _known_names(_document(text, files, field))
     for each in _containers(document, field):
         _read_local_files(each, files, field)
-    known = unstructure(without_extras(_machine_config(document, field)))
+    try:
+        given = structure(respelled(document), FlyMachineConfig)
+    except ValueError as error:
+        hint = "see the machine config of the Machines API for its members"
+        raise _invalid(field, f"this is not a machine config: {error}", hint) from error
+    known = unstructure(without_extras(given))
     merged = _merged(unstructure(config), known)
     written = zeros_left_out({name: merged[name] for name in known})
     rest = {name: item for name, item in merged.items() if name not in known}
@@ -90,14 +96,6 @@ def _known_names(value: Any, path: str = "") -> Any:
         below = "*" if path in _MAPS else known
         named[known] = _known_names(item, f"{path}.{below}" if path else below)
     return named
-
-
-def _machine_config(document: dict[str, Any], field: str) -> FlyMachineConfig:
-    try:
-        return structure(respelled(document), FlyMachineConfig)
-    except ValueError as error:
-        hint = "see the machine config of the Machines API for its members"
-        raise _invalid(field, f"this is not a machine config: {error}", hint) from error
 
 
 def _document(text: str, files: FileSource, field: str) -> dict[str, Any]:
@@ -234,13 +232,6 @@ _EVEN_ZERO: Final = frozenset(
 _MAPS: Final = frozenset({"env", "metadata", "checks", "containers.env", "processes.env"})
 _CHECK_SPANS: Final = ("interval", "timeout", "grace_period")
 _ROOTFS: Final = ("", "never", "restart", "always")
-_STOPS: Final[dict[bool | str, bool | str]] = {
-    False: False,
-    True: True,
-    "off": False,
-    "stop": True,
-    "suspend": "suspend",
-}
 
 
 def respelled(document: dict[str, Any]) -> dict[str, Any]:
@@ -260,10 +251,10 @@ def respelled(document: dict[str, Any]) -> dict[str, Any]:
         _respell(service, "autostop", _stop)
     _respell(document.get("guest"), "persist_rootfs", _rootfs)
     _respell(document.get("rootfs"), "persist", _rootfs)
-    for owner, name in ((document, "env"), (document, "metadata")):
-        texts = owner.get(name)
+    for name in ("env", "metadata"):
+        texts = document.get(name)
         if isinstance(texts, dict):
-            owner[name] = {key: "" if item is None else item for key, item in texts.items()}
+            document[name] = {key: "" if item is None else item for key, item in texts.items()}
     return document
 
 
@@ -309,8 +300,10 @@ def _span(value: Any) -> str:
 
 
 def _stop(value: Any) -> bool | str:
-    if isinstance(value, bool | str) and value in _STOPS:
-        return _STOPS[value]
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value in AUTOSTOP_OF:
+        return AUTOSTOP_OF[value]
     raise ValueError('autostop is not "off", "stop" or "suspend"')
 
 

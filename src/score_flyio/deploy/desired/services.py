@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final, Literal
 
 from fly_machines.models import (
     FlyMachinePort,
@@ -12,7 +12,14 @@ from fly_machines.models import (
 )
 from score_flyio.deploy.desired.checks import http_check, tcp_check
 from score_flyio.deploy.desired.sections import of_section
-from score_flyio.flytoml.spec import AppSpec, AutoStop, HttpService, Service, ServicePort
+from score_flyio.flytoml.spec import AppSpec, HttpService, Service, ServicePort
+
+AUTOSTOP_OF: Final[dict[str, bool | Literal["suspend"]]] = {
+    "off": False,
+    "stop": True,
+    "suspend": "suspend",
+}
+"""What flyctl sends for a word of fly.toml."""
 
 
 def machine_services(flat: AppSpec) -> list[FlyMachineService] | None:
@@ -44,11 +51,11 @@ def _machine_service(
     ports: tuple[ServicePort, ...],
     checks: list[FlyMachineServiceCheck],
 ) -> FlyMachineService:
-    limits = service.concurrency
+    limits, stop = service.concurrency, service.auto_stop_machines
     return FlyMachineService(
         protocol=protocol or None,
         internal_port=service.internal_port or None,
-        autostop=_autostop(service.auto_stop_machines),
+        autostop=None if stop is None else AUTOSTOP_OF[stop],
         autostart=service.auto_start_machines,
         min_machines_running=service.min_machines_running,
         concurrency=None if limits is None else of_section(limits, FlyMachineServiceConcurrency),
@@ -57,8 +64,3 @@ def _machine_service(
         # flyctl sends the null, and the platform shows it again
         extra={"force_instance_key": None},
     )
-
-
-def _autostop(word: AutoStop | None) -> Any:
-    words: dict[AutoStop, bool | str] = {"off": False, "stop": True, "suspend": "suspend"}
-    return None if word is None else words[word]
