@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import math
 import posixpath
-from functools import partial
+from contextlib import suppress
 from typing import Any, Final, Literal, NoReturn, cast
 
 from fly_machines.models import (
@@ -68,15 +68,13 @@ def compose_containers(path: str, files: FileSource) -> list[FlyContainerConfig]
 
 def compose_file(path: str, files: FileSource) -> str:
     """What a path of `[build.compose]` means: none the first file that is there, if any is."""
-    return path or next(filter(partial(_is_there, files), USUAL_NAMES), "")
-
-
-def _is_there(files: FileSource, name: str) -> bool:
-    try:
-        files.read(name)
-    except OSError:
-        return False
-    return True
+    if path:
+        return path
+    for name in USUAL_NAMES:
+        with suppress(OSError):
+            files.read(name)
+            return name
+    return ""
 
 
 def _container(
@@ -90,21 +88,18 @@ def _container(
             f"service {name!r} has neither image nor build",
             hint="give it an image",
         )
+    environment = service.get("environment") or {}
     check = service.get("healthcheck")
     return FlyContainerConfig(
         name=name,
         image=image,
-        env=_environment(service.get("environment")),
+        env={key: text_of(item) for key, item in environment.items()} or None,
         cmd=_words(service.get("command")) or None,
         entrypoint=_words(service.get("entrypoint")) or None,
         user=text_of(service.get("user")) or None,
         files=_files(service.get("volumes"), folder, files) or None,
         healthchecks=None if check is None else [_healthcheck(name, check)],
     )
-
-
-def _environment(value: dict[str, Any] | None) -> dict[str, str] | None:
-    return {key: text_of(item) for key, item in (value or {}).items()} or None
 
 
 def _words(value: Any) -> list[str]:
