@@ -177,18 +177,6 @@ class _Run:
     stale: str | None = None
     """Why the plan does not fit any more: its steps on machines are not done."""
 
-    def forget(self) -> None:
-        """What need not be done twice stays done."""
-        done = {n: each for n, each in self.results.items() if each.outcome == "done"}
-        kept = {name for name, each in done.items() if each.step.lasting}
-        for results in (self.results, self.context.results):
-            for name in results.keys() - kept:
-                del results[name]
-        self.known &= kept
-        self.unchanged.clear()
-        self.context.updated.clear()
-        self.failed, self.stale = False, None
-
     async def carry_out(self, steps: Iterable[Step], pools: Mapping[str, int]) -> None:
         """All steps that are not known yet, each once those that it needs have ended.
 
@@ -385,7 +373,15 @@ class AppExecution(_Run):
         """Gives all leases back, and forgets what has to be done anew."""
         await self.context.leases.let_go()
         self.recovery.clear()
-        self.forget()
+        done = {n: each for n, each in self.results.items() if each.outcome == "done"}
+        kept = {name for name, each in done.items() if each.step.lasting}
+        for results in (self.results, self.context.results):
+            for name in results.keys() - kept:
+                del results[name]
+        self.known &= kept
+        self.unchanged.clear()
+        self.context.updated.clear()
+        self.failed, self.stale = False, None
 
     async def finish(self) -> AppResult:
         """What is done when all steps ended: recovery after a failure, and the record."""
