@@ -111,10 +111,10 @@ class _Watch:
     """Ends with the wait for it."""
     within: float = 0.0
     """Seconds that its version may take once it begins; 0: the end stays where it is."""
-    next_look: float
+    next_look: float = inf
     until: float | None = None
     """The end of the window in which it has to stay well; None: it has to become well."""
-    considered: float
+    considered: float = field(factory=anyio.current_time)
     """When it was last read, or first waited for."""
     last_look: float = 0.0
     """Seconds since `since` of the last look that found it not well yet."""
@@ -186,8 +186,6 @@ class HealthWatch:
                 since=since,
                 patience=anyio.CancelScope(deadline=since + within),
                 within=within,
-                next_look=inf,
-                considered=anyio.current_time(),
             )
             self.scouts.join(self, self._look_at_the_rest)
             first = since + self._booted(watch, 0.0)
@@ -223,7 +221,6 @@ class HealthWatch:
             patience=anyio.CancelScope(deadline=until + 60),
             next_look=min(until, now + self.policy.others),
             until=until,
-            considered=now,
         )
         await self._await(watch, "after its smoke window")
 
@@ -288,7 +285,7 @@ class HealthWatch:
             self._look_failed(due, error)
             return
         found = False
-        for watch in [w for w in self._watches if not w.done.is_set()]:
+        for watch in self._pending():
             if watch.machine in seen:
                 found |= self._consider(watch, seen[watch.machine], asked)
             elif watch in due:
@@ -322,11 +319,11 @@ class HealthWatch:
     def _look_failed(self, due: list[_Watch], error: FlyError) -> None:
         """A failed look says nothing of the machine: it is looked at again until its deadline."""
         now = anyio.current_time()
+        refused = isinstance(error, FlyApiError) and error.status in {401, 403}
         for watch in due:
-            gone = isinstance(error, NotFound) and self._overdue(watch)
-            if gone:
+            if isinstance(error, NotFound) and self._overdue(watch):
                 self._settle(watch, Verdict(Health.BAD, "it is gone"))
-            elif error.code == TOKEN_EXPIRED or (_refuses_token(error) and self._overdue(watch)):
+            elif error.code == TOKEN_EXPIRED or (refused and self._overdue(watch)):
                 self._settle(watch, Verdict(Health.BAD, str(error)))
             else:
                 watch.pending, watch.considered = str(error), now
@@ -381,11 +378,11 @@ class HealthWatch:
 
     def _next_look(self, watch: _Watch, now: float) -> float:
         """When to look again at a machine that is to become, or to stay, well."""
-        if watch.until is not None and now < watch.until:
+        if watch.until is None:
+            return watch.since + self._booted(watch, now - watch.since)
+        if now < watch.until:
             return min(watch.until, now + self.policy.others)
-        if watch.until is not None:
-            return now + self.policy.step(now - watch.since)
-        return watch.since + self._booted(watch, now - watch.since)
+        return now + self.policy.step(now - watch.since)
 
     def _booted(self, watch: _Watch, waited: float) -> float:
         """When it may be well, in seconds since it got its config; later than `waited`."""
@@ -452,7 +449,3 @@ class HealthWatch:
                 )
             )
         self._shown[watch.machine] = (seen.state, count)
-
-
-def _refuses_token(error: FlyError) -> bool:
-    return isinstance(error, FlyApiError) and error.status in {401, 403}
