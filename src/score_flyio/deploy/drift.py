@@ -87,5 +87,4 @@ def _changes(
     update = update_input(
         spec, group, machine, image=named or present.image or "", release=_RELEASE, files=files
     )
-    wanted = update.request.config
-    return () if wanted is None else differences(wanted, present)
+    return differences(update.config, present)

@@ -137,7 +137,8 @@ def _changed(definition: AppSpec, machines: Sequence[Machine], files: FileSource
         return rest | {"files"}
     if any(each.note and each.machine for each in found):  # a group that it does not know
         return every
-    members = {_member(d.path) for each in found for d in each.differences}
+    paths = [difference.path for each in found for difference in each.differences]
+    members = {path.partition(".")[0].partition("[")[0] for path in paths}
     if not definition.vm and not all(map(_of_default_size, machines)):
         members.add("guest")  # an update leaves a size alone that the file does not name
     return frozenset(name for member in members for name in _SECTIONS.get(member, ()))
@@ -146,10 +147,6 @@ def _changed(definition: AppSpec, machines: Sequence[Machine], files: FileSource
 def _of_default_size(machine: Machine) -> bool:
     sized = FlyMachineConfig(guest=machine.config.guest if machine.config else None)
     return not differences(FlyMachineConfig(guest=default_guest()), sized)
-
-
-def _member(path: str) -> str:
-    return path.partition(".")[0].partition("[")[0]
 
 
 def _laid_over(definition: AppSpec, spec: AppSpec, changed: Collection[str]) -> AppSpec:

@@ -168,10 +168,8 @@ def _group(config: Any, default: str) -> str:
 
 def _is_release(row: Any) -> bool:
     match row:
-        case [int(version), int(at), str(), dict() | None]:
-            return version > 0 and 0 <= at < _LATEST
-        case [int(version), None, str(), dict() | None]:
-            return version > 0
+        case [int(version), int() | None as at, str(), dict() | None]:
+            return version > 0 and (at is None or 0 <= at < _LATEST)
         case _:
             return False
 
