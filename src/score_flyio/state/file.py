@@ -72,8 +72,9 @@ class FileStore:
             async with self._aside.instead(lambda: dump_document(state).encode()):
                 await in_thread(self._write, changed)
             self._written |= changed
-        if texts[DEPLOYMENTS_FILE] is None:
-            await in_thread(self._forget, DEPLOYMENTS_FILE)
+        if texts[DEPLOYMENTS_FILE] is None:  # so nothing older may come back
+            (self.folder / DEPLOYMENTS_FILE).unlink(missing_ok=True)
+            self._written.pop(DEPLOYMENTS_FILE, None)
 
     def _read(self, name: str) -> str | None:
         path = self.folder / name
@@ -92,11 +93,6 @@ class FileStore:
                 code="state_invalid",
             ) from error
         return text
-
-    def _forget(self, name: str) -> None:
-        """Nothing is to be remembered any more, so nothing older may come back."""
-        (self.folder / name).unlink(missing_ok=True)
-        self._written.pop(name, None)
 
     def _write(self, texts: dict[str, str]) -> None:
         try:

@@ -53,10 +53,10 @@ class Holder:
         return json.dumps(values(self) | times, indent=2).encode() + b"\n"
 
     @classmethod
-    def load(cls, data: bytes) -> Holder | None:
+    def of(cls, found: Found | None) -> Holder | None:
         """Reads what `dump` wrote; None for anything else."""
         try:
-            known = json.loads(data)
+            known = json.loads(found.data if found else b"")
             return cls(
                 id=str(known["id"]),
                 owner=str(known["owner"]),
@@ -92,8 +92,7 @@ class HeldLock:
     async def check(self) -> None:
         """Notice whether it was taken away. Raises StateConflict, and StateError."""
         if not self.lost:
-            there = await read(self.blobs, NAME)
-            self.lost = there is None or not self._mine(there)
+            self.lost = not self._mine(await read(self.blobs, NAME))
         if self.lost:
             raise StateConflict(f"{self.blobs.shown}: the lock of this run was taken away")
 
@@ -131,8 +130,8 @@ class HeldLock:
             if there is not None and self._mine(there) and in_time:
                 await delete(self.blobs, NAME, there.etag)
 
-    def _mine(self, there: Found) -> bool:
-        holder = Holder.load(there.data)
+    def _mine(self, there: Found | None) -> bool:
+        holder = Holder.of(there)
         return holder is not None and holder.id == self.holder.id
 
 
@@ -148,10 +147,9 @@ async def take(blobs: Blobs, owner: str, clock: Clock) -> HeldLock:
         expires=now + LASTS,
     )
     there = await read(blobs, NAME)
-    if there is not None:
-        known = Holder.load(there.data)
-        if known is None or now <= known.expires + MARGIN:
-            raise _locked(blobs, there)
+    known = Holder.of(there)
+    if there is not None and (known is None or now <= known.expires + MARGIN):
+        raise _locked(blobs, there)
     with anyio.move_on_after(PATIENCE, shield=True):
         try:
             etag = await write(blobs, NAME, holder.dump(), replaces=there.etag if there else None)
@@ -168,7 +166,7 @@ async def take(blobs: Blobs, owner: str, clock: Clock) -> HeldLock:
 
 
 def _locked(blobs: Blobs, there: Found | None) -> StateLocked:
-    holder = None if there is None else Holder.load(there.data)
+    holder = Holder.of(there)
     end = f" (if it died, its lock ends at {rfc3339(holder.expires + MARGIN)})" if holder else ""
     return StateLocked(
         f"the project state {blobs.shown} is locked by {holder or 'another run'}",
@@ -215,4 +213,4 @@ async def unlock(blobs: Blobs) -> str | None:
     if there is None:
         return None
     await delete(blobs, NAME, there.etag)
-    return str(Holder.load(there.data) or "an unknown run")
+    return str(Holder.of(there) or "an unknown run")

@@ -8,11 +8,11 @@ what is empty; loading a workload from the state upgrades the lists again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from score_flyio.base.place import Path
-from score_flyio.base.record import frozen
 from score_flyio.errors import Problem, StateCorrupt
 from score_flyio.state.model import ProjectState, WorkloadRecord
 from score_flyio.yaml.writer import sorted_keys, write_yaml
@@ -146,7 +146,7 @@ def load_state(text: str, file: str) -> ProjectState:
     reader = Reader(document, file, _CODE, loose=True)
     if document.value is None:
         reader.wrong((), "is empty")
-    state = _State(reader).read(document.value)
+    state = _state(reader, document.value)
     if reader.problems:
         raise _corrupt(file, reader.problems)
     return state
@@ -161,72 +161,68 @@ def _corrupt(file: str, problems: list[Problem]) -> StateCorrupt:
     )
 
 
-@frozen(eq=False, repr=False)
-class _State:
-    """Reads the parts of a state; what is wrong goes to the reader's problems."""
+def _state(reader: Reader, value: Any) -> ProjectState:
+    top = reader.known(value, (), *_TOP)
+    resources = reader.each(top.get("resources"), ("resources",), partial(_resource, reader))
+    items = reader.items(top.get("provisioners"), ("provisioners",))
+    read = [_provisioner(reader, path, item) for path, item in items]
+    return ProjectState(
+        app_prefix=reader.text(top.get("app_prefix"), ("app_prefix",)),
+        workloads=reader.each(top.get("workloads"), ("workloads",), partial(_workload, reader)),
+        resources={record.uid: record for record in resources.values() if record is not None},
+        shared=reader.object(top.get("shared_state"), ("shared_state",)),
+        provisioners=tuple(definition for definition in read if definition is not None),
+    )
 
-    reader: Reader
 
-    def read(self, value: Any) -> ProjectState:
-        reader = self.reader
-        top = reader.known(value, (), *_TOP)
-        resources = reader.each(top.get("resources"), ("resources",), self._resource)
-        items = reader.items(top.get("provisioners"), ("provisioners",))
-        read = [self._provisioner(path, item) for path, item in items]
-        return ProjectState(
-            app_prefix=reader.text(top.get("app_prefix"), ("app_prefix",)),
-            workloads=reader.each(top.get("workloads"), ("workloads",), self._workload),
-            resources={record.uid: record for record in resources.values() if record is not None},
-            shared=reader.object(top.get("shared_state"), ("shared_state",)),
-            provisioners=tuple(definition for definition in read if definition is not None),
-        )
+def _workload(reader: Reader, path: Path, value: Any) -> WorkloadRecord:
+    found = reader.known(value, path, "spec", "file")
+    spec = reader.object(found.get("spec"), (*path, "spec"))
+    file = reader.text(found.get("file"), (*path, "file"))
+    return WorkloadRecord(spec=spec, file=file or None)
 
-    def _workload(self, path: Path, value: Any) -> WorkloadRecord:
-        found = self.reader.known(value, path, "spec", "file")
-        spec = self.reader.object(found.get("spec"), (*path, "spec"))
-        file = self.reader.text(found.get("file"), (*path, "file"))
-        return WorkloadRecord(spec=spec, file=file or None)
 
-    def _resource(self, path: Path, value: Any) -> ResourceRecord | None:
-        from score_flyio.score.resources import ResourceUid
-        from score_flyio.state.resources import ResourceRecord
+def _resource(reader: Reader, path: Path, value: Any) -> ResourceRecord | None:
+    from score_flyio.score.resources import ResourceUid
+    from score_flyio.state.resources import ResourceRecord
 
-        found = self.reader.known(value, path, *_RESOURCE)
-        try:
-            uid = ResourceUid.parse(str(path[-1]))
-        except ValueError as error:
-            self.reader.wrong(path, str(error))
-            return None
+    found = reader.known(value, path, *_RESOURCE)
+    try:
+        uid = ResourceUid.parse(str(path[-1]))
+    except ValueError as error:
+        reader.wrong(path, str(error))
+        return None
 
-        read: dict[str, Any] = {}
-        for key in ("guid", "source_workload", "provisioner"):
-            read[key] = self.reader.text(found.get(key), (*path, key))
-        for key in ("metadata", "params", "state", "outputs"):
-            read[key] = self.reader.object(found.get(key), (*path, key))
-        return ResourceRecord(uid=uid, **read)
+    read: dict[str, Any] = {}
+    for key in ("guid", "source_workload", "provisioner"):
+        read[key] = reader.text(found.get(key), (*path, key))
+    for key in ("metadata", "params", "state", "outputs"):
+        read[key] = reader.object(found.get(key), (*path, key))
+    return ResourceRecord(uid=uid, **read)
 
-    def _provisioner(self, path: Path, value: Any) -> ProvisionerDefinition | None:
-        from score_flyio.state.resources import KEPT, ProvisionerDefinition
 
-        needed = ("id", "resource_type")
-        found = self.reader.known(value, path, *_PROVISIONER, *KEPT, needed=needed)
-        kinds = [kind for kind in KEPT if found.get(kind) is not None]
-        if len(kinds) != 1:
-            if isinstance(value, dict | None):
-                given = " and ".join(kinds) or "none"
-                message = f"needs exactly one of {', '.join(KEPT)}; it has {given}"
-                self.reader.wrong(path, message)
-            return None
-        (kind,) = kinds
-        spec = KEPT[kind].read(self.reader, found[kind], (*path, kind))
+def _provisioner(reader: Reader, path: Path, value: Any) -> ProvisionerDefinition | None:
+    from score_flyio.state.resources import KEPT, ProvisionerDefinition
 
-        def text(key: str) -> str:
-            return self.reader.text(found.get(key), (*path, key))
+    needed = ("id", "resource_type")
+    found = reader.known(value, path, *_PROVISIONER, *KEPT, needed=needed)
+    kinds = [kind for kind in KEPT if found.get(kind) is not None]
+    if len(kinds) != 1:
+        if isinstance(value, dict | None):
+            given = " and ".join(kinds) or "none"
+            message = f"needs exactly one of {', '.join(KEPT)}; it has {given}"
+            reader.wrong(path, message)
+        return None
+    (kind,) = kinds
+    spec = KEPT[kind].read(reader, found[kind], (*path, kind))
 
-        return ProvisionerDefinition(
-            id=text("id"),
-            resource_type=text("resource_type"),
-            resource_class=text("resource_class") or None,
-            resource_id=text("resource_id") or None,
-            spec=spec,
-        )
+    def text(key: str) -> str:
+        return reader.text(found.get(key), (*path, key))
+
+    return ProvisionerDefinition(
+        id=text("id"),
+        resource_type=text("resource_type"),
+        resource_class=text("resource_class") or None,
+        resource_id=text("resource_id") or None,
+        spec=spec,
+    )

@@ -20,13 +20,8 @@ _LONGEST_KEY: Final = 1000
 
 def write_yaml(document: dict[str, Any] | list[Any], indent: str = "") -> str:
     """The document in block style, two spaces a level, keys in the order given."""
-    if not document:
-        return f"{indent}{_scalar(document)}\n"
     lines: list[str] = []
-    if isinstance(document, dict):
-        _map(document, indent, lines)
-    else:
-        _list(document, indent, lines)
+    _block(document, indent, lines)
     return "\n".join(lines) + "\n"
 
 
@@ -41,35 +36,32 @@ def sorted_keys(value: Any) -> Any:
             return value
 
 
+def _block(value: Any, indent: str, lines: list[str]) -> None:
+    if isinstance(value, dict) and value:
+        _map(value, indent, lines)
+    elif isinstance(value, list | tuple) and value:
+        _list(value, indent, lines)
+    else:
+        lines.append(f"{indent}{_scalar(value)}")
+
+
 def _map(value: dict[str, Any], indent: str, lines: list[str]) -> None:
     for key, item in value.items():
         text = _text(key)
         if len(text) > _LONGEST_KEY:
             lines.append(f"{indent}? {text}")
             text = ""
-        _entry(f"{indent}{text}:", item, f"{indent}  ", lines)
-
-
-def _entry(head: str, item: Any, indent: str, lines: list[str]) -> None:
-    if isinstance(item, dict) and item:
-        lines.append(head)
-        _map(item, indent, lines)
-    elif isinstance(item, list | tuple) and item:
-        lines.append(head)
-        _list(item, indent, lines)
-    else:
-        lines.append(f"{head} {_scalar(item)}")
+        if isinstance(item, dict | list | tuple) and item:
+            lines.append(f"{indent}{text}:")
+            _block(item, f"{indent}  ", lines)
+        else:
+            lines.append(f"{indent}{text}: {_scalar(item)}")
 
 
 def _list(items: list[Any] | tuple[Any, ...], indent: str, lines: list[str]) -> None:
     for item in items:
         first = len(lines)
-        if isinstance(item, dict) and item:
-            _map(item, f"{indent}  ", lines)
-        elif isinstance(item, list | tuple) and item:
-            _list(item, f"{indent}  ", lines)
-        else:
-            lines.append(f"{indent}  {_scalar(item)}")
+        _block(item, f"{indent}  ", lines)
         lines[first] = f"{indent}- {lines[first][len(indent) + 2 :]}"
 
 
