@@ -46,24 +46,22 @@ class FlyClient:
         rng: random.Random | None = None,
         emit: Listener | None = None,
     ) -> None:
-        login = tokens if isinstance(tokens, Login) else Login(tokens or Tokens(values=()))
+        self._login = tokens if isinstance(tokens, Login) else Login(tokens or Tokens(values=()))
         limiter = limiter or RateLimiter()
         rng = rng or random.Random()  # noqa: S311  (spreads retries, guards nothing)
         self._transports: list[HttpTransport] = []
 
         def sender(url: str) -> HttpSender:
-            carrier = HttpTransport(url, login, factory=transport)
+            carrier = HttpTransport(url, self._login, factory=transport)
             self._transports.append(carrier)
-            policy = retry or RetryPolicy()
             return HttpSender(
                 transport=carrier,
                 limiter=limiter,
-                policy=policy,
+                policy=retry or RetryPolicy(),
                 rng=rng,
                 emit=emit or (lambda _: None),
             )
 
-        self._login = login
         self.transport = transport
         self.api = FlyMachinesApi(sender(base_url))
         self._web = sender(web_url) if web_url is not None else None

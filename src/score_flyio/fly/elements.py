@@ -62,7 +62,11 @@ def sharing(value: Any, other: Any) -> Any:
         value[: len(other)] = map(sharing, value, other)
         same = len(value) == len(other) and all(map(is_, value, other))
     elif isinstance(value, Model):
-        same = _share_fields(value, other)
+        fields = values(value)
+        same = _share_members(fields, values(other))
+        if not same:
+            for name, shared in fields.items():
+                setattr(value, name, shared)
     else:
         same = value == other
     return other if same else value
@@ -75,17 +79,4 @@ def _share_members(value: dict[Any, Any], other: dict[Any, Any]) -> bool:
         if value[key] is not theirs:
             value[key] = sharing(value[key], theirs)
             same = same and value[key] is theirs
-    return same
-
-
-def _share_fields(value: Model, other: Model) -> bool:
-    same = True
-    of_other = values(other)
-    for name, mine in values(value).items():
-        theirs = of_other[name]
-        if mine is not theirs:
-            shared = sharing(mine, theirs)
-            same = same and shared is theirs
-            if shared is not mine:
-                setattr(value, name, shared)
     return same

@@ -52,8 +52,6 @@ LONGEST: Final = 120
 
 @define(eq=False, kw_only=True)
 class _Lease:
-    """The lease of one machine."""
-
     machine: str
     scope: anyio.CancelScope = field(factory=anyio.CancelScope)
     """Of its task, until the lease is given back."""
@@ -121,19 +119,15 @@ class LeaseBook:
             waited = anyio.current_time() - start
             if not isinstance(refused.failure, LeaseHeld) or waited + BETWEEN_TRIES > patience:
                 raise refused.failure or LeaseLost("a lease was given back while it was asked for")
-            self._tell_holder(refused)
+            if self._told.get(refused.machine) != refused.holder:  # once, and again for another one
+                self._told[refused.machine] = refused.holder
+                self.emit(LeaseAwaited(reason=refused.holder, scope=self._scope(refused)))
             if refused.machine in first:
                 others = [name for name in first if name != refused.machine]
                 batches = [[refused.machine], others, last]
                 await anyio.sleep(BETWEEN_TRIES * (1 + first.index(refused.machine) / len(first)))
             else:
                 await anyio.sleep(BETWEEN_TRIES)
-
-    def _tell_holder(self, lease: _Lease) -> None:
-        """Tells who holds a machine: once, and again when someone else does, or for longer."""
-        if self._told.get(lease.machine) != lease.holder:
-            self._told[lease.machine] = lease.holder
-            self.emit(LeaseAwaited(reason=lease.holder, scope=self._scope(lease)))
 
     async def _take_all(self, batches: Sequence[Sequence[str]]) -> _Lease | None:
         """Takes one batch after another; where one is refused, gives it, and the others back."""
@@ -235,7 +229,6 @@ class LeaseBook:
                 await self._turned.wait()
 
     def _turn(self) -> None:
-        """Wakes what waits for a lease."""
         self._turned.set()
         self._turned = anyio.Event()
 

@@ -139,18 +139,19 @@ class HttpTransport:
     async def _send(self, call: Call, tokens: Tokens) -> Answered:
         seconds = read_seconds(call)
         waits = seconds != READ_SECONDS
-        doing = f"{call.operation.method} {self._shown}{call.url_path}"
-        query = _query(call.query)
+        method, path = call.operation.method, call.operation.path
+        # What only looks, or is about a lease, has no machine do anything.
+        brief = not waits and (method == "GET" or path.endswith("/lease"))
         asked = Asked(
-            method=call.operation.method,
-            url=self._url + call.url_path + (f"?{query}" if query else ""),
+            method=method,
+            url=self._url + call.url_path + _query(call.query),
             headers=_headers(call, tokens),
             body=None if call.body is None else json.dumps(call.body).encode(),
             seconds=seconds,
-            brief=not waits and _is_brief(call.operation),
+            brief=brief,
         )
         try:
-            with nullcontext() if waits else in_flight(doing):
+            with nullcontext() if waits else in_flight(f"{method} {self._shown}{call.url_path}"):
                 return await self._network().exchange(asked)
         except NoAnswerError as error:
             kind = FlyTimeout if error.late else FlyConnectionError
@@ -210,11 +211,6 @@ def read_seconds(call: Call) -> float:
     return float(own) + BEYOND_WAIT if own else READ_SECONDS
 
 
-def _is_brief(operation: Operation) -> bool:
-    """Whether it only looks, or is about a lease: no machine has to do anything for it."""
-    return operation.method == "GET" or operation.path.endswith("/lease")
-
-
 def unreadable(call: Call, why: str, problems: Sequence[Problem] = ()) -> FlyProtocolError:
     """The error for an answer that says nothing."""
     return FlyProtocolError(f"{_named(call)}: {why}", request=call.request, problems=problems)
@@ -267,7 +263,7 @@ def _query(query: Mapping[str, QueryValue]) -> str:
         pairs += [
             (name, str(each).lower() if isinstance(each, bool) else str(each)) for each in values
         ]
-    return urlencode(pairs)
+    return f"?{urlencode(pairs)}" if pairs else ""
 
 
 def _named(call: Call) -> str:

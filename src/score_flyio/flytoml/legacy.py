@@ -30,7 +30,8 @@ def normalise(tree: Tree) -> tuple[Problem, ...]:
     findings = []
     for section, step in _STEPS.items():
         try:
-            step(tree)
+            if section in tree or section in _LISTS:
+                step(tree)
         except _Misfit as misfit:
             findings.append(misfit.finding)
             tree.pop(section, None)
@@ -44,8 +45,7 @@ class _Misfit(Exception):
 
 
 def _env(tree: Tree) -> None:
-    if "env" in tree:
-        tree["env"] = _env_texts(tree["env"])
+    tree["env"] = _env_texts(tree["env"])
 
 
 def _env_texts(raw: Any) -> dict[str, str]:
@@ -60,8 +60,6 @@ def _env_texts(raw: Any) -> dict[str, str]:
 
 
 def _services(tree: Tree) -> None:
-    if "services" not in tree:
-        return
     services = _tables(tree["services"], "services")
     for index, service in enumerate(services):
         _service(service, f"services[{index}]")
@@ -153,7 +151,7 @@ def _tables(raw: Any, place: str) -> list[Tree]:
 
 
 def _processes(tree: Tree) -> None:
-    raw = tree.get("processes", {})
+    raw = tree["processes"]
     if isinstance(raw, dict):
         return
     if not isinstance(raw, list):
@@ -167,8 +165,6 @@ def _processes(tree: Tree) -> None:
 
 
 def _experimental(tree: Tree) -> None:
-    if "experimental" not in tree:
-        return
     section = tree["experimental"]
     if not isinstance(section, dict):
         raise _Misfit("experimental", section, "a table")
@@ -199,7 +195,7 @@ def _words(raw: Any, place: str) -> list[str]:
 
 
 def _checks(tree: Tree) -> None:
-    raw = tree.get("checks", {})
+    raw = tree["checks"]
     if isinstance(raw, list):
         named = [_named(item) for item in raw]
     elif isinstance(raw, dict):
@@ -210,7 +206,7 @@ def _checks(tree: Tree) -> None:
         if not isinstance(check, dict):
             raise _Misfit("checks", check, "tables [checks.NAME]")
         _check(check, f"checks.{name}")
-    tree.pop("checks", None)
+    del tree["checks"]
     if named:
         tree["checks"] = dict(named)
 
@@ -235,13 +231,10 @@ def _joined(section: str, spellings: tuple[str, ...], text: str | None) -> _Step
 
 
 def _kill_timeout(tree: Tree) -> None:
-    if "kill_timeout" in tree:
-        tree["kill_timeout"] = _duration(tree["kill_timeout"], _SECOND)
+    tree["kill_timeout"] = _duration(tree["kill_timeout"], _SECOND)
 
 
 def _build(tree: Tree) -> None:
-    if "build" not in tree:
-        return
     section = tree["build"]
     if not isinstance(section, dict):
         raise _Misfit("build", section, "a table")
@@ -264,3 +257,5 @@ _STEPS: Final[dict[str, _Step]] = {
     "kill_timeout": _kill_timeout,
     "build": _build,
 }
+_LISTS: Final = ("vm", "mounts", "metrics")
+"""What is rewritten even if it is not there: it may be under another name."""
