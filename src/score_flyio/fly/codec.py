@@ -138,20 +138,18 @@ def _reader(type_: Any, tolerant: bool) -> Read:  # noqa: FBT001
     inner = [each for each in choices if each is not NoneType]
     if len(inner) != 1 or inner[0] in SCALARS:
         return _scalar_reader(choices, tolerant=tolerant)
-    read = _inner_reader(inner[0], tolerant=tolerant)
-    return read if len(choices) == 1 else lambda value: None if value is None else read(value)
-
-
-def _inner_reader(type_: Any, *, tolerant: bool) -> Read:
-    origin, inner = get_origin(type_), get_args(type_)
+    if len(choices) > 1:
+        read = _reader(inner[0], tolerant)
+        return lambda value: None if value is None else read(value)
     if type_ is Any:
         return lambda value: value
+    origin, parts = get_origin(type_), get_args(type_)
     if origin is Literal:
-        return _word_reader(inner, tolerant=tolerant)
+        return _word_reader(parts, tolerant=tolerant)
     if origin is list:
-        return _list_reader(_reader(inner[0], tolerant))
+        return _list_reader(_reader(parts[0], tolerant))
     if origin is dict:
-        return _mapping_reader(_reader(inner[1], tolerant))
+        return _mapping_reader(_reader(parts[1], tolerant))
     return _class_reader(type_, tolerant=tolerant)
 
 

@@ -13,13 +13,7 @@ from score_flyio.errors import Conflict, InsufficientCapacity, NotFound
 from score_flyio.fly.answered import answered
 from score_flyio.fly.errors import is_of_one_host
 from score_flyio.fly.present import LAUNCH_KEY, SENT_KEY, living, metadata
-from score_flyio.fly.repeats import (
-    LOOKS,
-    delete_machine,
-    naming,
-    once_hosts_know,
-    repeat,
-)
+from score_flyio.fly.repeats import LOOKS, delete_machine, naming, once_hosts_know, repeat
 
 LISTED_WITHIN: Final = 60.0
 """Seconds within which lists must show a machine whose creation was sent again: a whole region may

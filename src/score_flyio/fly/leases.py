@@ -114,7 +114,9 @@ class LeaseBook:
         first = [name for name in machines if name not in self._leases]
         last = [name for name in at_last if name not in self._leases]
         batches, start = [first, last], anyio.current_time()
-        patience = self._patience(len(first) + len(last)) if wait is None else wait
+        # Leases of a killed run end in time.
+        longer = self._lasting(len(first) + len(last)) - self._lasting(0)
+        patience = (self.wait and self.wait + longer) if wait is None else wait
         while (refused := await self._take_all(batches)) is not None:
             waited = anyio.current_time() - start
             if not isinstance(refused.failure, LeaseHeld) or waited + BETWEEN_TRIES > patience:
@@ -263,14 +265,12 @@ class LeaseBook:
             if isinstance(failure, NotFound):
                 lease.gone = True
                 return
-            if isinstance(failure, Conflict) and now < lease.ends:
-                await anyio.sleep(BETWEEN_TRIES)
-                continue
-            doubtful_since = now if doubtful_since is None else doubtful_since
-            if not is_doubtful(failure) or now - doubtful_since > DOUBTS_WITHIN:
-                lease.failure = self._refused(lease, failure)
-                return
-            lease.ends = now + self.seconds + BETWEEN_TRIES
+            if not isinstance(failure, Conflict) or now >= lease.ends:
+                doubtful_since = now if doubtful_since is None else doubtful_since
+                if not is_doubtful(failure) or now - doubtful_since > DOUBTS_WITHIN:
+                    lease.failure = self._refused(lease, failure)
+                    return
+                lease.ends = now + self.seconds + BETWEEN_TRIES
             await anyio.sleep(BETWEEN_TRIES)
 
     async def _asked(self, lease: _Lease) -> FlyError | None:
@@ -368,10 +368,6 @@ class LeaseBook:
     def _lasting(self, machines: int) -> int:
         """How long the leases of so many machines last: each is renewed about twice in it."""
         return max(1, round(self.ttl), min(LONGEST, 2 * machines // RENEWALS))
-
-    def _patience(self, machines: int) -> float:
-        """Seconds to wait for leases of so many machines; those of a killed run end in time."""
-        return self.wait and self.wait + self._lasting(machines) - self._lasting(0)
 
     def _request(self) -> models.CreateLeaseRequest:
         return models.CreateLeaseRequest(ttl=self.seconds, description="score-flyio deploy")

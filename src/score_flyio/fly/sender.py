@@ -49,14 +49,11 @@ class HttpSender:
         """
         content = None if body is None else unstructure(body)
         call = Call(operation=operation, path=path, query=query, headers=headers, body=content)
-        return await self._persist(call, response_type)
-
-    async def _persist(self, call: Call, response_type: type[T]) -> T:
-        repeatable = is_repeatable(call.operation, call.headers)
+        repeatable = is_repeatable(operation, headers)
         failures = refusals = 0
         start: float | None = None
         while True:
-            permit = await self._limiter.acquire(call.operation, call.path)
+            permit = await self._limiter.acquire(operation, path)
             start = permit.at - permit.queued if start is None else start
             try:
                 return _decode(call, await self._exchange(call, permit), response_type)
@@ -73,7 +70,7 @@ class HttpSender:
                 failures += 1
                 delay = self._policy.delay(failures, self._rng)
                 last = failures >= self._policy.attempts or _too_late(delay)
-                if last or not may_pass(call.operation, error, repeatable=repeatable):
+                if last or not may_pass(operation, error, repeatable=repeatable):
                     raise
                 self._emit(RequestRetried(**_about(call), reason=reason(error), delay=delay))
                 await anyio.sleep(delay)

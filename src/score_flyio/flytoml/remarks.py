@@ -86,12 +86,11 @@ def _release_command(spec: AppSpec) -> _Told:
     vm = section.release_command_vm
     if vm is not None and vm.processes:
         yield "deploy.release_command_vm.processes", "it belongs to no process group", _REMOVE
-    if all(line.strip()[:1] in {"", "#"} for line in section.release_command.split("\n")):
-        if section.release_command:
-            hint = f"write the command, or {_REMOVE}"
-            yield "deploy.release_command", "there is no command in it", hint
-    else:
+    if any(line.strip()[:1] not in {"", "#"} for line in section.release_command.split("\n")):
         return
+    if section.release_command:
+        hint = f"write the command, or {_REMOVE}"
+        yield "deploy.release_command", "there is no command in it", hint
     for name in ("release_command_vm", "release_command_timeout"):
         if getattr(section, name) is not None:
             hint = f"add a release_command, or {_REMOVE}"

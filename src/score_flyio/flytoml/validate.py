@@ -6,7 +6,7 @@ protocols, handlers, CPU and memory combinations, and whether machine configs ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 
 from score_flyio.errors import InputError, Problem
@@ -157,8 +157,7 @@ def _statics(spec: AppSpec) -> Iterator[Problem]:
 def _mounts(spec: AppSpec) -> Iterator[Problem]:
     for index, mount in enumerate(spec.mounts):
         place = f"mounts[{index}]"
-        _, problems = _size(mount.initial_size, f"{place}.initial_size")
-        yield from problems
+        yield from _size(mount.initial_size, f"{place}.initial_size")
         days = mount.snapshot_retention
         if days is not None and not 1 <= days <= 60:
             message = f"snapshots cannot be kept for {days} days"
@@ -169,12 +168,9 @@ def _mounts(spec: AppSpec) -> Iterator[Problem]:
 
 def _auto_extend(mount: Mount, place: str) -> Iterator[Problem]:
     threshold = mount.auto_extend_size_threshold
-    increment, problems = _size(
-        mount.auto_extend_size_increment, f"{place}.auto_extend_size_increment"
-    )
-    yield from problems
-    limit, problems = _size(mount.auto_extend_size_limit, f"{place}.auto_extend_size_limit")
-    yield from problems
+    given = mount.auto_extend_size_increment
+    increment = yield from _size(given, f"{place}.auto_extend_size_increment")
+    limit = yield from _size(mount.auto_extend_size_limit, f"{place}.auto_extend_size_limit")
     if not (threshold or increment or limit):
         return
     if not 50 <= threshold <= 99:
@@ -195,16 +191,17 @@ def _auto_extend(mount: Mount, place: str) -> Iterator[Problem]:
         yield misfit(f"{place}.auto_extend_size_threshold", "incomplete_auto_extend", message, hint)
 
 
-def _size(text: str, place: str) -> tuple[int, list[Problem]]:
-    if not text:
-        return 0, []
+def _size(text: str, place: str) -> Generator[Problem, None, int]:
+    """Yields what is wrong with a size, and returns its GB."""
+    size = 0
     try:
-        size = volume_gb(text)
+        size = volume_gb(text) if text else 0
     except ValueError as error:
-        return 0, [misfit(place, "invalid_size", str(error), "write a size such as 10gb")]
-    if size >= 1:
-        return size, []
-    return size, [misfit(place, "below_minimum", f"{text!r} is below 1 GB", "use 1gb or more")]
+        yield misfit(place, "invalid_size", str(error), "write a size such as 10gb")
+    else:
+        if text and size < 1:
+            yield misfit(place, "below_minimum", f"{text!r} is below 1 GB", "use 1gb or more")
+    return size
 
 
 def _build_sources(spec: AppSpec) -> Iterator[Problem]:

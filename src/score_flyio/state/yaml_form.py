@@ -192,7 +192,6 @@ def _resource(reader: Reader, path: Path, value: Any) -> ResourceRecord | None:
     except ValueError as error:
         reader.wrong(path, str(error))
         return None
-
     read: dict[str, Any] = {}
     for key in ("guid", "source_workload", "provisioner"):
         read[key] = reader.text(found.get(key), (*path, key))
@@ -210,19 +209,15 @@ def _provisioner(reader: Reader, path: Path, value: Any) -> ProvisionerDefinitio
     if len(kinds) != 1:
         if isinstance(value, dict | None):
             given = " and ".join(kinds) or "none"
-            message = f"needs exactly one of {', '.join(KEPT)}; it has {given}"
-            reader.wrong(path, message)
+            reader.wrong(path, f"needs exactly one of {', '.join(KEPT)}; it has {given}")
         return None
     (kind,) = kinds
     spec = KEPT[kind].read(reader, found[kind], (*path, kind))
-
-    def text(key: str) -> str:
-        return reader.text(found.get(key), (*path, key))
-
+    texts = {key: reader.text(found.get(key), (*path, key)) for key in _PROVISIONER}
     return ProvisionerDefinition(
-        id=text("id"),
-        resource_type=text("resource_type"),
-        resource_class=text("resource_class") or None,
-        resource_id=text("resource_id") or None,
+        id=texts["id"],
+        resource_type=texts["resource_type"],
+        resource_class=texts["resource_class"] or None,
+        resource_id=texts["resource_id"] or None,
         spec=spec,
     )
