@@ -10,28 +10,25 @@ from fly_emulator.calls import Call, Handler
 from fly_emulator.lifecycle import TRANSIENT
 from fly_emulator.records import Json, MachineRecord
 from fly_emulator.wire import Outcome, Refusal, Waiting
-from fly_emulator.world import World
 
 _STATES: Final = frozenset({"started", "stopped", "suspended", "destroyed", "failed", "settled"})
 _VERSION_LENGTH: Final = 26
 _LONGEST: Final = 60
 
 
-@frozen(kw_only=True)
+@frozen
 class _Wish:
-    world: World
-    machine: str
+    call: Call
     targets: frozenset[str]
     version: str | None
-    since_event: str | None
-    since: float
     deadline: float
 
     def poll(self, now: float) -> Json | None:
         """The answer, when there is one by now."""
-        machine = self.world.machines.get(self.machine)
+        name = self.call.path["machine_id"]
+        machine = self.call.world.machines.get(name)
         if machine is None:
-            raise Refusal(404, f"machine not found: {self.machine}")
+            raise Refusal(404, f"machine not found: {name}")
         reached = self._reached(machine)
         if reached is not None:
             event = machine.events[-1].id if machine.events else ""
@@ -47,10 +44,11 @@ class _Wish:
 
     def _reached(self, machine: MachineRecord) -> str | None:
         """The state that fits: the present one, or one the machine was in while we waited."""
-        if self.since_event is None and self._fits(machine, machine.state, machine.instance_id):
+        since = self.call.query("from_event_id")
+        if not since and self._fits(machine, machine.state, machine.instance_id):
             return machine.state
         for visit in machine.visits:
-            fresh = visit.event_id > self.since_event if self.since_event else visit.at > self.since
+            fresh = visit.event_id > since if since else visit.at > self.call.now
             if fresh and self._fits(machine, visit.state, visit.instance_id):
                 return visit.state
         return None
@@ -92,15 +90,7 @@ def _wait(call: Call) -> Outcome:
     if version and version not in {known.instance_id for known in machine.versions}:
         right = len(version) == _VERSION_LENGTH
         raise Refusal(404 if right else 400, f"invalid_argument: no version {version}")
-    wish = _Wish(
-        world=call.world,
-        machine=machine.id,
-        targets=targets,
-        version=version or None,
-        since_event=call.query("from_event_id") or None,
-        since=call.now,
-        deadline=call.now + timeout,
-    )
+    wish = _Wish(call, targets, version or None, call.now + timeout)
     return Waiting(poll=wish.poll, deadline=wish.deadline, machine=machine.id)
 
 
