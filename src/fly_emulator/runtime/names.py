@@ -79,13 +79,8 @@ class NamesProxy:
                 await splice(client.stream, process, begun=(client.left, b""))
                 return
             path = urlunsplit(("", "", url.path or "/", url.query, ""))
-            own = h11.Request(
-                method=head.method,
-                target=path,
-                headers=[*head.headers],
-                http_version=head.http_version,
-            )
-            if not await Relay(client, own, Side(process, h11.CLIENT)).run(forwarded(own, host)):
+            relay = Relay(client, head, Side(process, h11.CLIENT))
+            if not await relay.run(forwarded(head, host), target=path.encode()):
                 await respond(client, 502, f"{host} gave no answer", method=head.method)
 
     async def _connect(self, host: str, port: int) -> SocketStream | None:

@@ -35,9 +35,10 @@ class Relay:
     begun: bool = False
     """Whether the client has something of the answer, or is gone: then nobody else may answer."""
 
-    async def run(self, headers: Headers) -> bool:
-        """Pass it on with these headers; False: the process gave no answer."""
-        request = h11.Request(method=self.head.method, target=self.head.target, headers=headers)
+    async def run(self, headers: Headers, *, target: bytes | None = None) -> bool:
+        """Pass it on with these headers, or to another target; False: it gave no answer."""
+        target = self.head.target if target is None else target
+        request = h11.Request(method=self.head.method, target=target, headers=headers)
         try:
             whole = () if has_body(self.head) else (h11.EndOfMessage(),)
             await self.process.send(request, *whole)
@@ -58,15 +59,14 @@ class Relay:
         try:
             while isinstance(event := await self.client.next(), h11.Data | h11.EndOfMessage):
                 await self.process.send(event)
+            gone = isinstance(event, h11.ConnectionClosed)
         except GONE:
             return  # the process wants no more of it, but may have answered
         except h11.RemoteProtocolError:
+            gone = True
+        if gone:
             self.begun = True
             scope.cancel()
-        else:
-            if isinstance(event, h11.ConnectionClosed):
-                self.begun = True
-                scope.cancel()
 
     async def _pass_answer(self) -> None:
         try:
