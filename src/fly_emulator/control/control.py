@@ -77,10 +77,7 @@ class Control:
 
     def overview(self) -> Json:
         """What the status page shows."""
-        emulator = self._emulator
-        now, entries = emulator.advance(), emulator.journal.entries
-        urls = emulator.runtime.urls if emulator.runtime is not None else {}
-        return overview(emulator.world, self.history, entries, emulator.limiter, now, urls=urls)
+        return overview(self._emulator, self.history)
 
     async def watch(self) -> None:
         """Sample which machines serve, until cancelled."""

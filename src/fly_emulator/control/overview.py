@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from fly_emulator import documents
 from fly_emulator.journal import JournalEntry
@@ -11,6 +11,9 @@ from fly_emulator.limits import RateLimiter
 from fly_emulator.proxy import serves
 from fly_emulator.records import App, Json, MachineRecord, VolumeRecord
 from fly_emulator.world import World
+
+if TYPE_CHECKING:
+    from fly_emulator.core import Emulator
 
 KEPT_SAMPLES: Final = 300
 SAMPLE_EVERY: Final = 1.0
@@ -33,16 +36,10 @@ def sample(world: World, now: float) -> Sample:
     return found
 
 
-def overview(
-    world: World,
-    history: Collection[Sample],
-    entries: Sequence[JournalEntry],
-    limiter: RateLimiter,
-    now: float,
-    *,
-    urls: Mapping[str, str],
-) -> Json:
+def overview(emulator: Emulator, history: Collection[Sample]) -> Json:
     """All of it as a document; of very many machines the first ones."""
+    now, world, runtime = emulator.advance(), emulator.world, emulator.runtime
+    urls = runtime.urls if runtime is not None else {}
     left, apps = SHOWN_MACHINES, []
     for app in world.apps.values():
         shown = _app(world, app, history, now, left)
@@ -50,7 +47,8 @@ def overview(
         shown["url"] = urls.get(app.name)
         shown["more_urls"] = [url for name, url in urls.items() if name.startswith(f"{app.name}:")]
         apps.append(shown)
-    return {"now": now, "ahead": world.ahead, "apps": apps, "calls": _calls(entries, limiter, now)}
+    calls = _calls(emulator.journal.entries, emulator.limiter, now)
+    return {"now": now, "ahead": world.ahead, "apps": apps, "calls": calls}
 
 
 def _app(world: World, app: App, history: Collection[Sample], now: float, most: int) -> Json:
