@@ -146,9 +146,8 @@ def event_document(event: EventRecord) -> Json:
 def check_documents(world: World, machine: MachineRecord, now: float) -> list[Json]:
     """Results of the checks of a started machine; empty until they ran once."""
     started = machine.started_at
-    if machine.state != "started" or started is None:
-        return []
-    if now < started + world.settings.first_check_after:
+    least = world.settings.first_check_after
+    if machine.state != "started" or started is None or now < started + least:
         return []
     within = world.settings.checks_numbered_in_service
     return [
