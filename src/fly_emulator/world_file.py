@@ -119,17 +119,14 @@ class WorldFile:
         self.touched |= world.changed
         change = self._change(_parts(world, self.touched))
         line = json.dumps(change, separators=(",", ":")).encode() + b"\n" if change else b""
-        if known is None or known != self._found():
-            self._write(world)
-            return
-        length = known[1] + len(line)
-        if length - self._whole > (0 if last else max(FEW, self._whole)):
+        most = self._whole if last else self._whole + max(FEW, self._whole)
+        if known is None or known != self._found() or known[1] + len(line) > most:
             self._write(world)
             return
         if line:
             with self.path.open("ab", buffering=0) as file:
                 file.write(line)
-        self._read = (known[0], length)
+        self._read = (known[0], known[1] + len(line))
         self.touched.clear()
 
     def _write(self, world: World) -> None:
@@ -197,8 +194,7 @@ def restore(
         found.pop("format", None)
         kept = _CONVERTER.structure(found, Kept)
     except Exception as error:
-        reasons = "; ".join(cattrs.transform_error(error))
-        raise ValueError(reasons) from error
+        raise ValueError("; ".join(cattrs.transform_error(error))) from error
     if missing := [name for name in ("format", *KEPT) if name not in document]:
         raise ValueError(f"{missing[0]} is missing")
     _check_references(kept)
