@@ -80,8 +80,7 @@ def _check_shape(config: Json) -> None:
         _part(config, name)
     for name in _LISTS:
         _items(config, name)
-    init = _part(config, "init")
-    _words(init.get("cmd"), "config.init.cmd")
+    _words(_part(config, "init").get("cmd"), "config.init.cmd")
     _words(config.get("standbys"), "config.standbys")
     schedule = config.get("schedule")
     if schedule and (not isinstance(schedule, str) or schedule not in SCHEDULES):

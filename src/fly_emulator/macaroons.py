@@ -82,8 +82,7 @@ class Discharges(Interface):
         if not ticket:
             raise Refusal(400, "ticket is required")
         ends = call.now + call.settings.discharge_life
-        made = new_macaroon(ticket, ends=ends, location=USERS)
-        return {"discharge": made}
+        return {"discharge": new_macaroon(ticket, ends=ends, location=USERS)}
 
 
 def _pack(value: Any) -> bytes:

@@ -87,7 +87,6 @@ def _current_release(call: Call) -> Outcome:
 
 
 def _all_current(call: Call) -> Outcome:
-    """When the latest release of each app was made."""
     return {
         app.name: rfc3339(app.releases[-1].created_at)
         for app in call.world.apps.values()

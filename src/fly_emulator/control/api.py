@@ -193,8 +193,7 @@ def _incidents(asked: _Asked) -> Json:
 def _begin_incident(asked: _Asked) -> ApiResponse:
     kind, name = asked.body.text("kind"), asked.body.text("name")
     asked.body.nothing_else()
-    incident = asked.control.begin_incident(kind, name)
-    return ApiResponse(status=201, document=_incident(incident))
+    return ApiResponse(status=201, document=_incident(asked.control.begin_incident(kind, name)))
 
 
 def _end_incident(asked: _Asked) -> None:

@@ -82,8 +82,7 @@ class Control:
     async def watch(self) -> None:
         """Sample which machines serve, until cancelled."""
         while True:
-            now = self._emulator.advance()
-            self.history.append(sample(self._emulator.world, now))
+            self.history.append(sample(self._emulator.world, self._emulator.advance()))
             await anyio.sleep(SAMPLE_EVERY)
 
     def snapshot(self) -> Json:

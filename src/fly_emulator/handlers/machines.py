@@ -136,8 +136,7 @@ def _resize(call: Call, machine: MachineRecord, config: Json) -> None:
     check_host(call, machine)
     more = guests.memory_of(config) - guests.memory_of(machine.config)
     if more > max(0, host.memory_mb - host.used_mb):
-        text = "could not reserve resource for machine: insufficient memory"
-        raise call.world.no_room(409, text)
+        raise call.world.no_room(409, "could not reserve resource for machine: insufficient memory")
     host.used_mb += more
 
 

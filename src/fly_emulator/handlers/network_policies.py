@@ -10,8 +10,7 @@ from fly_emulator.wire import ApiResponse, Outcome, Refusal
 
 
 def _list(call: Call) -> Outcome:
-    found = call.app().policies
-    return [{**policy, "id": name} for name, policy in found.items()]
+    return [{**policy, "id": name} for name, policy in call.app().policies.items()]
 
 
 def _set(call: Call) -> Outcome:
@@ -36,7 +35,6 @@ def _delete(call: Call) -> None:
 
 
 def _check(document: Json) -> None:
-    """Refuse a policy whose parts have other shapes than the document's. Raises Refusal."""
     if not isinstance(document.get("name", ""), str):
         raise Refusal(400, "invalid name: a text is needed")
     _selector(document.get("selector", {}))

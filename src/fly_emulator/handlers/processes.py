@@ -66,8 +66,7 @@ def _words(command: Any) -> list[str]:
 
 
 def _memory_document(machine: MachineRecord) -> Json:
-    total = guests.memory_of(machine.config)
-    limit = machine.memory_limit_mb or total
+    limit = machine.memory_limit_mb or guests.memory_of(machine.config)
     return {"limit_mb": limit, "available_mb": limit // 2}
 
 

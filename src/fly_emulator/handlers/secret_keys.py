@@ -133,8 +133,7 @@ def _decrypt(call: Call) -> Outcome:
 
 
 def _sign(call: Call) -> Outcome:
-    key = _key_for(call, _SIGNING)
-    signature = _tag(key, from_base64(call.body(), "plaintext"))
+    signature = _tag(_key_for(call, _SIGNING), from_base64(call.body(), "plaintext"))
     return {"signature": to_base64(signature)}
 
 

@@ -70,8 +70,7 @@ class NamesProxy:
             return
         process = await self._connect(host, port)
         if process is None:
-            text = f"nobody answers at {host}:{port}"
-            await respond(client, 502, text, method=head.method)
+            await respond(client, 502, f"nobody answers at {host}:{port}", method=head.method)
             return
         async with process:
             if head.method == b"CONNECT":
