@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from score_flyio.base.record import evolve, frozen
-from score_flyio.report_html.phases import SAME, Bar, Calls, Phase, calls_of, cut, cut_calls, whole
-from score_flyio.report_html.story import AppStory, ResourceSpan, StepSpan, Story
+from score_flyio.report_html.phases import SAME, Bar, Phase, calls_of, cut, cut_calls, whole
+from score_flyio.report_html.story import AppStory, Call, ResourceSpan, StepSpan, Story
 
 TINY = 0.005
 """Seconds between two steps that are not worth a link of their own."""
@@ -118,7 +118,7 @@ def _latest(app: AppStory, step: StepSpan) -> StepSpan | None:
     return max(others, key=lambda s: s.ended or 0.0, default=None)
 
 
-def _beginning(story: Story, app: AppStory, until: float, calls: Calls) -> Iterator[Link]:
+def _beginning(story: Story, app: AppStory, until: float, calls: Sequence[Call]) -> Iterator[Link]:
     """Before the first step: reading what runs, or the resources that the plan waited for."""
     planned = until if _waits_for_resources(story, app) else app.planned
     waited = planned is not None and planned <= until + SAME

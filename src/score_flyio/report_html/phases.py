@@ -75,46 +75,40 @@ class Bar:
         return self.end - self.start
 
 
-@frozen
-class Calls:
-    """Calls in the order of their answers, to be found by time."""
-
-    calls: Sequence[Call]
-
-    def last(
-        self,
-        start: float,
-        end: float,
-        machine: str | None,
-        *,
-        method: str | None = None,
-        about: str = "",
-    ) -> Call | None:
-        """The call answered last between two moments: about this machine, or about the app.
-
-        Without `machine`, about any machine; `about` is a part of the path.
-        """
-        position = bisect_right(self.calls, end + SAME, key=lambda call: call.at)
-        while position and (call := self.calls[position - 1]).at > start + SAME:
-            position -= 1
-            fits = machine is None or call.scope.machine in {None, machine}
-            fits = fits and method in {None, call.method}
-            path = call.template or call.path
-            fits = fits and (about in path or path.startswith(RELEASES))
-            # a change that names no app is for the step that says so, such as creating an app
-            fits = fits and bool(about or call.scope.app or call.method == "GET")
-            if fits and start - SAME < sent(call) < end - SAME:
-                return call
-        return None
-
-
-def calls_of(story: Story, app: str) -> Calls:
-    """The calls about one app, and those about none, such as creating one."""
+def calls_of(story: Story, app: str) -> Sequence[Call]:
+    """The calls about one app, and those about none, such as creating one; by their answers."""
     found = (*story.calls.get(app, ()), *story.calls.get(None, ()))
-    return Calls(sorted(found, key=lambda call: (call.at, call.method != "GET")))
+    return sorted(found, key=lambda call: (call.at, call.method != "GET"))
 
 
-def cut(step: StepSpan, end: float, app: AppStory, calls: Calls) -> list[Bar]:
+def last_call(
+    calls: Sequence[Call],
+    start: float,
+    end: float,
+    machine: str | None,
+    *,
+    method: str | None = None,
+    about: str = "",
+) -> Call | None:
+    """The call answered last between two moments: about this machine, or about the app.
+
+    Without `machine`, about any machine; `about` is a part of the path.
+    """
+    position = bisect_right(calls, end + SAME, key=lambda call: call.at)
+    while position and (call := calls[position - 1]).at > start + SAME:
+        position -= 1
+        fits = machine is None or call.scope.machine in {None, machine}
+        fits = fits and method in {None, call.method}
+        path = call.template or call.path
+        fits = fits and (about in path or path.startswith(RELEASES))
+        # a change that names no app is for the step that says so, such as creating an app
+        fits = fits and bool(about or call.scope.app or call.method == "GET")
+        if fits and start - SAME < sent(call) < end - SAME:
+            return call
+    return None
+
+
+def cut(step: StepSpan, end: float, app: AppStory, calls: Sequence[Call]) -> list[Bar]:
     """The phases of a step that ended, or was left, at `end`."""
     match step.begun.verb:
         case "wait for":
@@ -135,7 +129,7 @@ def whole(phase: Phase, start: float, end: float) -> list[Bar]:
 
 
 def cut_calls(
-    calls: Calls,
+    calls: Sequence[Call],
     start: float,
     end: float,
     machine: str | None = None,
@@ -147,7 +141,7 @@ def cut_calls(
     bars: list[Bar] = []
     cursor, failed_first = end, inf
     while cursor - start > SAME:
-        call = calls.last(start, cursor, machine, about=about)
+        call = last_call(calls, start, cursor, machine, about=about)
         if call is None:
             bars += whole(rest, start, cursor)
             break
@@ -168,7 +162,9 @@ def cut_calls(
     ]
 
 
-def _health(step: StepSpan, end: float, sights: Sequence[Sight], calls: Calls) -> list[Bar]:
+def _health(
+    step: StepSpan, end: float, sights: Sequence[Sight], calls: Sequence[Call]
+) -> list[Bar]:
     """Boot until it was started, checks until all passed, and how long that went unnoticed.
 
     The platform's own stamps count as far as they fit between the looks.
@@ -184,7 +180,7 @@ def _health(step: StepSpan, end: float, sights: Sequence[Sight], calls: Calls) -
     up = _moment(booted[-1], step, calls) if booted else start
     late = end if checks else up
     well = max(up, _moment(passing[-1], step, calls)) if passing else late
-    looked = calls.last(start, end, step.machine, method="GET")
+    looked = last_call(calls, start, end, step.machine, method="GET")
     seen = max(well, sent(looked)) if looked and end - looked.at < TRIES_AGAIN else end
     return [
         *whole(Phase.BOOT, start, up),
@@ -194,10 +190,12 @@ def _health(step: StepSpan, end: float, sights: Sequence[Sight], calls: Calls) -
     ]
 
 
-def _moment(sight: Sight, step: StepSpan, calls: Calls) -> float:
+def _moment(sight: Sight, step: StepSpan, calls: Sequence[Call]) -> float:
     """When what was seen came about: after the look before, and before the look that saw it."""
-    look = calls.last(step.started, sight.at, step.machine, method="GET")
-    before = calls.last(step.started, sent(look), step.machine, method="GET") if look else None
+    look = last_call(calls, step.started, sight.at, step.machine, method="GET")
+    before = (
+        last_call(calls, step.started, sent(look), step.machine, method="GET") if look else None
+    )
     earliest = sent(before) if before else step.started
     if sight.since is not None:
         return min(max(earliest, sight.since), sight.at)

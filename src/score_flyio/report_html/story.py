@@ -71,7 +71,6 @@ class AppStory:
     """By machine."""
     recovery: events.RollbackStarted | None = None
     finished: float | None = None
-    outcome: str = "interrupted"
 
     @property
     def label(self) -> str:
@@ -162,7 +161,7 @@ def _hear_app(app: AppStory, event: events.Event) -> None:
         case events.PlanReady():
             app.planned = event.at
         case events.WorkloadFinished():
-            app.finished, app.outcome = event.at, event.outcome
+            app.finished = event.at
         case events.RollbackStarted():
             app.recovery = event
         case events.MachineStateChanged() | events.CheckChanged():

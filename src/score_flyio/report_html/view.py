@@ -12,8 +12,8 @@ from score_flyio.base.record import define, evolve, field, frozen
 from score_flyio.deploy.execution.report import AppReport, Report, StepReport
 from score_flyio.errors import ApiAnswer, DeployError, FlyApiError, Problem, ScoreFlyError
 from score_flyio.report_html.path import TINY, Chain, chain_of
-from score_flyio.report_html.phases import Bar, Calls, Phase, calls_of, cut, cut_calls
-from score_flyio.report_html.story import AppStory, StepSpan, Story
+from score_flyio.report_html.phases import Bar, Phase, calls_of, cut, cut_calls
+from score_flyio.report_html.story import AppStory, Call, StepSpan, Story
 
 ONLY_WAITING = frozenset({"wait for", "watch", "pause", "hold machines"})
 """Verbs of steps that change nothing."""
@@ -188,7 +188,7 @@ def lanes_of(story: Story, app: AppStory) -> tuple[Lane, ...]:
     return tuple(sorted(used, key=lambda lane: lane.machine))
 
 
-def _reading(story: Story, app: AppStory, calls: Calls) -> Lane:
+def _reading(story: Story, app: AppStory, calls: Sequence[Call]) -> Lane:
     planned = app.planned
     if planned is None:
         starts = [step.started for step in app.steps]
@@ -197,7 +197,9 @@ def _reading(story: Story, app: AppStory, calls: Calls) -> Lane:
     return Lane(name="read and plan", bars=cut_calls(calls, story.started, planned, rest=rest))
 
 
-def _add(lanes: dict[str, Lane], step: StepSpan, story: Story, app: AppStory, calls: Calls) -> None:
+def _add(
+    lanes: dict[str, Lane], step: StepSpan, story: Story, app: AppStory, calls: Sequence[Call]
+) -> None:
     key = step.machine or step.begun.verb or step.begun.description
     parts = (step.begun.scope.group, app.regions.get(step.machine or ""))
     lane = lanes.setdefault(
