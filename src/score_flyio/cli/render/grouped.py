@@ -21,30 +21,20 @@ from score_flyio.events import Event
 
 @frozen
 class Fold:
-    """How a CI system is told where a group of lines begins and ends."""
+    """How a CI system is told where a group of lines begins and ends.
 
-    _begin: str
-    _end: str
+    Both take `now` and the `name`, which stands once in a job, as GitLab wants it of sections.
+    """
 
-    def begin(self, title: str, at: float) -> str:
-        """The line before the group."""
-        return self._begin.format(title=title, at=at, name=_name_of(title, at))
-
-    def end(self, title: str, at: float, now: float) -> str:
-        """The line after a group that began `at`."""
-        return self._end.format(now=now, name=_name_of(title, at))
+    begin: str
+    end: str
 
 
 GITHUB: Final = Fold("::group::{title}\n", "::endgroup::\n")
 GITLAB: Final = Fold(
-    "\x1b[0Ksection_start:{at:.0f}:{name}\r\x1b[0K{title}\n",
+    "\x1b[0Ksection_start:{now:.0f}:{name}\r\x1b[0K{title}\n",
     "\x1b[0Ksection_end:{now:.0f}:{name}\r\x1b[0K\n",
 )
-
-
-def _name_of(title: str, at: float) -> str:
-    """What stands once in a job, as GitLab wants the names of sections."""
-    return f"{re.sub(r'[^A-Za-z0-9_.-]', '_', title)}_{at * 1000:.0f}"
 
 
 def fold_of(environ: Mapping[str, str]) -> Fold | None:
@@ -59,7 +49,8 @@ class GroupedRenderer(PlainRenderer):
     """Plain lines, those of each workload or app as one group, which the `fold` tells."""
 
     _fold: Fold
-    _open: tuple[str, float] | None = field(default=None, init=False)
+    _open: tuple[str, str] | None = field(default=None, init=False)
+    """The owner of the group that is open, and its name."""
     _kept: dict[str, list[str]] = field(factory=dict, init=False)
     _done: set[str] = field(factory=set, init=False)
     _owners: dict[str, str] = field(factory=dict, init=False)
@@ -107,12 +98,14 @@ class GroupedRenderer(PlainRenderer):
             self._begin(owner, self._kept.pop(owner))
 
     def _begin(self, owner: str, lines: list[str]) -> None:
-        self._open = (owner, self._now())
-        self._stream.write_raw(self._fold.begin(*self._open))
+        now = self._now()
+        name = f"{re.sub(r'[^A-Za-z0-9_.-]', '_', owner)}_{now * 1000:.0f}"
+        self._open = (owner, name)
+        self._stream.write_raw(self._fold.begin.format(title=owner, name=name, now=now))
         for line in lines:
             self._write(line)
 
     def _end(self) -> None:
         if self._open:
-            self._stream.write_raw(self._fold.end(*self._open, self._now()))
+            self._stream.write_raw(self._fold.end.format(name=self._open[1], now=self._now()))
             self._open = None

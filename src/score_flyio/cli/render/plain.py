@@ -85,6 +85,5 @@ class PlainRenderer:
 
 def _what(event: Event) -> str:
     about = subject(event.scope)
-    words = sentence(event) or detail(event) or event.kind
-    words = words.removesuffix(": started")
+    words = (sentence(event) or detail(event) or event.kind).removesuffix(": started")
     return " ".join(f"{about}: {words}".split()) if about else words
