@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import asyncclick as click
 
 from score_flyio.cli.main import PROGRAM, root
+from score_flyio.cli.table import SECTIONS
 from website.markdown import code, plain, table
 
 
@@ -24,7 +25,7 @@ def page() -> str:
         "Every command takes them, before or after its name.",
         _shown(root, PROGRAM, only="Global options"),
     ]
-    for title, names in root.sections.items():
+    for title, names in SECTIONS.items():
         lines.append(f"## {title}")
         for name in names:
             command = root.get_command(click.Context(root), name)

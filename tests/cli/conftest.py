@@ -20,8 +20,9 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from score_flyio.cli.command import Command
-from score_flyio.cli.main import root, run
+from score_flyio.cli.main import run
 from score_flyio.cli.options import json_option
+from score_flyio.cli.table import COMMANDS
 
 
 @frozen
@@ -112,6 +113,6 @@ def fake_command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         decorated = click.option("--text")(json_option(callback))
         module.command = click.command("fake", cls=Command)(decorated)  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        monkeypatch.setitem(root.entries, "fake", "A command of the tests.")
+        monkeypatch.setitem(COMMANDS, "fake", "A command of the tests.")
 
     return add

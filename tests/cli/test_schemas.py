@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from score_flyio.cli.main import root
 from score_flyio.cli.schemas import EVENTS, FORMS, schema_of
+from score_flyio.cli.table import COMMANDS
 from score_flyio.events.schema import json_schema
 from tests.cli.conftest import Cli
 from tests.cli.every_command import lines, write_provisioner
@@ -132,7 +133,7 @@ def test_every_command_prints_what_its_schema_says(cli: Cli, served: Platform) -
 def with_json() -> set[str]:
     """The commands that have --json."""
     found = set()
-    for name in root.entries:
+    for name in COMMANDS:
         command = root.get_command(click.Context(root), name)
         children = getattr(command, "commands", None)
         every = (

@@ -16,6 +16,7 @@ from score_flyio.base.json_schema import members_of
 from score_flyio.cli.examples import EXAMPLES
 from score_flyio.cli.main import root
 from score_flyio.cli.schemas import FORMS
+from score_flyio.cli.table import COMMANDS
 from score_flyio.convert.build import KEYS as BUILD_KEYS
 from score_flyio.convert.services import KEYS as SERVICE_KEYS
 from website import annotations as of_score
@@ -28,7 +29,7 @@ from website.source import texts_of_fields
 def every_command() -> dict[str, click.Command]:
     """By what is typed after the program's name."""
     found: dict[str, click.Command] = {}
-    for name in root.entries:
+    for name in COMMANDS:
         command = root.get_command(click.Context(root), name)
         assert command is not None
         found[name] = command

@@ -135,18 +135,15 @@ class Group(_Sectioned, click.Group):
 class LazyGroup(Group):
     """The root: knows its commands from a table and imports one only to use it."""
 
-    sections = SECTIONS
-    entries = COMMANDS
-
     async def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         asked = args[:1] == ["help"]
         return await super().parse_args(ctx, [*args[1:], "--help"] if asked else args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        return list(self.entries)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in self.entries:
+        if cmd_name not in COMMANDS:
             return None
         module = import_module(f"score_flyio.cli.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
@@ -155,7 +152,7 @@ class LazyGroup(Group):
     async def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in self.entries and not ctx.resilient_parsing:
+        if args[0] not in COMMANDS and not ctx.resilient_parsing:
             from score_flyio.cli.examples import ELSEWHERE
 
             if args[0] in ELSEWHERE:
@@ -165,14 +162,14 @@ class LazyGroup(Group):
         return await super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        for title, commands in self.sections.items():
+        for title, commands in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl(list(commands.items()))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         commands = [
             CompletionItem(name, help=told)
-            for name, told in self.entries.items()
+            for name, told in COMMANDS.items()
             if name.startswith(incomplete)
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
