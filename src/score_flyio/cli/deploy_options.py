@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncclick as click
 
 from score_flyio.cli.go_flags import (
-    WholeNumber,
     max_unavailable,
     nonempty,
     retries,
     seconds,
     variable,
+    whole_number,
 )
 from score_flyio.cli.options import (
     CONSENT,
@@ -94,7 +94,7 @@ INPUTS: Final = section(
 GUEST: Final = section(
     "Size of machines",
     click.option("--vm-size", metavar="SIZE", help="Machine size, such as shared-cpu-2x."),
-    click.option("--vm-cpus", type=WholeNumber(1), metavar="N", help="Number of CPUs."),
+    click.option("--vm-cpus", type=whole_number(1), metavar="N", help="Number of CPUs."),
     click.option(
         "--vm-cpu-kind", type=click.Choice(["shared", "performance"]), help="Kind of CPUs."
     ),
@@ -139,7 +139,7 @@ WAITING: Final = section(
         "--max-concurrent",
         "--concurrency",
         "concurrency",
-        type=WholeNumber(1),
+        type=whole_number(1),
         metavar="N",
         help="Machines changed at once by the immediate strategy.",
     ),
@@ -286,7 +286,7 @@ SETTINGS: Final = (
         ),
         click.option(
             "--volume-initial-size",
-            type=WholeNumber(1, LARGEST_VOLUME_GB),
+            type=whole_number(1, LARGEST_VOLUME_GB),
             metavar="GB",
             help="Size of new volumes whose mount names none.",
         ),

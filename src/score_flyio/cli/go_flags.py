@@ -5,9 +5,9 @@ Functions that read one value are types of options for click: they raise ValueEr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 import asyncclick as click
 
@@ -68,21 +68,17 @@ def whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
-class WholeNumber(click.ParamType[Any]):
+def whole_number(least: int = 0, most: int | None = None) -> Callable[[str | int], int]:
     """A whole number, from `least` on and up to `most` where there is one."""
 
-    name = "number"
+    def number(value: str | int) -> int:
+        found = value if isinstance(value, int) else whole(value)
+        if found is None or found < least or (most is not None and found > most):
+            end = "up" if most is None else f"to {most}"
+            raise ValueError(f"{value!r} is not a whole number from {least} {end}")
+        return found
 
-    def __init__(self, least: int = 0, most: int | None = None) -> None:
-        self.least = least
-        self.most = most
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number = value if isinstance(value, int) else whole(value)
-        if number is None or number < self.least or (self.most is not None and number > self.most):
-            end = "up" if self.most is None else f"to {self.most}"
-            self.fail(f"{value!r} is not a whole number from {self.least} {end}", param, ctx)
-        return number
+    return number
 
 
 def nonempty(text: str) -> str:

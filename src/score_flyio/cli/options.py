@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import asyncclick as click
 
 from score_flyio._version import __version__
-from score_flyio.cli.go_flags import WholeNumber, image_name, nonempty
+from score_flyio.cli.go_flags import image_name, nonempty, whole_number
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -152,7 +152,7 @@ config_option = partial(
 )
 image_option = partial(click.option, "-i", "--image", type=image_name)
 region_option = partial(click.option, "-r", "--region", type=nonempty, metavar="REGION")
-jobs_option = partial(click.option, "--jobs", type=WholeNumber(1), metavar="N")
+jobs_option = partial(click.option, "--jobs", type=whole_number(1), metavar="N")
 """Options that commands tell of in words of their own."""
 
 refresh_option = flag_option(

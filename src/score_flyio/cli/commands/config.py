@@ -140,8 +140,7 @@ async def save(cli: CliContext, config: Path | None, app: str | None) -> int:
     for note in notes:
         cli.output.warn(note)
     written = (named, *saved.files)
-    document = Saved(app=name, files=written, notes=notes)
-    cli.output.result(document, f"wrote {', '.join(written)}")
+    cli.output.result(Saved(app=name, files=written, notes=notes), f"wrote {', '.join(written)}")
     return 0
 
 

@@ -13,7 +13,7 @@ from score_flyio.base.document import Document
 from score_flyio.base.record import frozen
 from score_flyio.cli.command import Group
 from score_flyio.cli.context import CliContext
-from score_flyio.cli.go_flags import WholeNumber, seconds
+from score_flyio.cli.go_flags import seconds, whole_number
 from score_flyio.cli.options import flag_option, json_option
 from score_flyio.errors import ConfigError
 
@@ -66,7 +66,7 @@ def _address(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 @command.command("serve")
 @click.option(
     "--port",
-    type=WholeNumber(0, 65535),
+    type=whole_number(0, 65535),
     default=PORT,
     show_default=True,
     help="The port; 0 takes any free one.",
@@ -102,7 +102,7 @@ def _address(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     help="Time from a machine's start until its checks pass.",
 )
 @flag_option("--no-limits", "rate_limits", flag_value=False, default=True, help="No rate limits.")
-@click.option("--seed", type=WholeNumber(), default=0, help="Seed of all ids, choices and faults.")
+@click.option("--seed", type=whole_number(), default=0, help="Seed of all ids, choices and faults.")
 @click.option(
     "--journal",
     type=click.Path(path_type=Path),
@@ -141,7 +141,7 @@ def _address(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 )
 @click.option(
     "--app-port",
-    type=WholeNumber(0, 65000),
+    type=whole_number(0, 65000),
     default=0,
     metavar="PORT",
     help="The port of the first app that runs, the next app's is one more; 0 takes any free one.",

@@ -62,8 +62,7 @@ async def allocate(cli: CliContext, *, region: str | None, dry_run: bool, **sett
         )
 
     async def agree(_change: Change) -> None:
-        cost = COST.get(kind)
-        if cost:
+        if cost := COST.get(kind):
             question = f"Allocate a {kind} address for {cost}?"
             await cli.agree(question, "nothing was allocated")
 

@@ -66,18 +66,6 @@ class Served(Document):
     provisioner: str
     """The id of what serves it."""
 
-    @classmethod
-    def of(cls, item: ProvisionerDefinition) -> Served:
-        """What a provisioner serves."""
-        return cls(
-            type=item.resource_type,
-            class_=item.resource_class or "(any)",
-            params=item.params,
-            outputs=item.outputs,
-            description=item.description,
-            provisioner=item.id,
-        )
-
     def cells(self) -> list[str]:
         """In a table."""
         params, outputs = (", ".join(names) or "-" for names in (self.params, self.outputs))
@@ -107,8 +95,17 @@ async def list_(cli: CliContext, form: str | None) -> None:
     project = cli.project()
     registry = project.registry(await project.read())
     if form is not None:
-        in_order = sorted(registry.in_order(), key=lambda item: item.resource_type)
-        served = list(map(Served.of, in_order))
+        served = [
+            Served(
+                type=item.resource_type,
+                class_=item.resource_class or "(any)",
+                params=item.params,
+                outputs=item.outputs,
+                description=item.description,
+                provisioner=item.id,
+            )
+            for item in sorted(registry.in_order(), key=lambda item: item.resource_type)
+        ]
         header = ["TYPE", "CLASS", "PARAMS", "OUTPUTS", "DESCRIPTION"]
         rows = [one.cells() for one in served]
         cli.output.formatted(served, cli.output.table(header, rows), form)

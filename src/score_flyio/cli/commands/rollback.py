@@ -13,7 +13,7 @@ from score_flyio.cli.apps import named_app, names_one_app, session
 from score_flyio.cli.command import Command
 from score_flyio.cli.context import CliContext
 from score_flyio.cli.deploy_options import WAITING, deploy_options, release_record_option
-from score_flyio.cli.go_flags import WholeNumber
+from score_flyio.cli.go_flags import whole_number
 from score_flyio.cli.options import CHANGE, options, yes_option
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class RolledBack(Document):
 @release_record_option
 @click.option(
     "--to",
-    type=WholeNumber(1),
+    type=whole_number(1),
     metavar="N",
     help="The release to go back to; otherwise the one before the present one.",
 )
