@@ -268,13 +268,10 @@ def zeros_left_out(value: Any, path: str = "") -> Any:
     for name, item in value.items():
         here = f"{path}.{name}" if path else name
         kept = zeros_left_out(item, here)
-        if path in _MAPS or name in written or here in _EVEN_ZERO or not _is_zero(kept, here):
+        is_zero = not kept and (not isinstance(kept, dict) or here in _MAPS)
+        if path in _MAPS or name in written or here in _EVEN_ZERO or not is_zero:
             written[name] = kept
     return written
-
-
-def _is_zero(value: Any, path: str) -> bool:
-    return not value and (not isinstance(value, dict) or path in _MAPS)
 
 
 def _each(value: Any, *names: str) -> list[Any]:

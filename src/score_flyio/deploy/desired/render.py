@@ -84,13 +84,22 @@ def render(
     for config in (*configs.values(), release):
         if image is not None and config is not None:
             with_image(config, image)
+    settings = deploy_settings(spec)
     rendered = RenderedDocument(
         process_groups=process_groups(spec),
         default_process_group=default_group(spec),
         machine_configs={g: config and unstructure(config) for g, config in configs.items()},
         release_command_machine=release and unstructure(release),
         console_machine=unstructure(console_machine(spec)),
-        deploy=deploy_json(spec),
+        deploy={
+            "strategy": settings.strategy,
+            "max_unavailable": settings.max_unavailable,
+            "wait_timeout": settings.wait_timeout.text(),
+            "release_command_timeout": settings.release_command_timeout.text(),
+            "ip_type": address_kind(spec),
+            "url": public_url(spec),
+            "build_strategies": list(build_strategies(spec.build)),
+        },
         conversion_errors={g: finding_of(error) for g, error in errors.items()} or None,
         release_command_error=None if release_error is None else finding_of(release_error),
     )
@@ -120,20 +129,6 @@ def render_document(
         found = tuple(unstructure(volume) for volume in volumes)
         read = evolve(read, first_deploy_volumes=found or None)
     return read, shown, problems
-
-
-def deploy_json(spec: AppSpec) -> dict[str, Any]:
-    """Settings with defaults applied, kind of address and public address."""
-    settings = deploy_settings(spec)
-    return {
-        "strategy": settings.strategy,
-        "max_unavailable": settings.max_unavailable,
-        "wait_timeout": settings.wait_timeout.text(),
-        "release_command_timeout": settings.release_command_timeout.text(),
-        "ip_type": address_kind(spec),
-        "url": public_url(spec),
-        "build_strategies": list(build_strategies(spec.build)),
-    }
 
 
 def finding_of(error: ConversionError) -> Finding:

@@ -29,7 +29,7 @@ from score_flyio.deploy.desired.machine_config import (
 from score_flyio.deploy.metadata import CONSOLE_GROUP, RELEASE_GROUP, TEST_GROUP
 from score_flyio.deploy.model import FileSource
 from score_flyio.flytoml.groups import flatten
-from score_flyio.flytoml.spec import AppSpec, MachineCheck
+from score_flyio.flytoml.spec import AppSpec, DeploySection, MachineCheck
 from score_flyio.flytoml.values import split_command
 from score_flyio.state.deployments import Release
 
@@ -42,7 +42,8 @@ def release_command_machine(spec: AppSpec, *, files: FileSource) -> FlyMachineCo
 
     The guest is set where `release_command_vm` gives it. None when there is no command.
     """
-    words = split_command(spec.deploy.release_command if spec.deploy else "")
+    deploy = spec.deploy or DeploySection()
+    words = split_command(deploy.release_command)
     if not words:
         return None
     config = _temporary(spec, RELEASE_GROUP, {"RELEASE_COMMAND": "1"})
@@ -51,8 +52,7 @@ def release_command_machine(spec: AppSpec, *, files: FileSource) -> FlyMachineCo
     )
     config.stop_config = stop_config(spec.kill_signal, spec.kill_timeout)
     config.files = merged_files(spec.files, files)
-    vm = spec.deploy.release_command_vm if spec.deploy else None
-    if vm is not None:
+    if (vm := deploy.release_command_vm) is not None:
         place = "deploy.release_command_vm"
         config.guest = guest_of(vm, host_dedication_id=spec.host_dedication_id, place=place)
     return config
