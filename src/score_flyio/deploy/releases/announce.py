@@ -98,9 +98,11 @@ class Announcement:
             await self._update(status, error)
 
     async def _tell(self, api: ReleaseApi, notice: Notice, answered: anyio.Event) -> None:
-        release = self.release
+        release, within = self.release, NEW_APP_SECONDS if self.app_is_new else 0.0
         try:
-            told = await self._tried(lambda: self._create(api, notice), "begin")
+            told = await self._tried(
+                lambda: repeats.once_visible(lambda: api.create(notice), within=within), "begin"
+            )
             if told is not None:
                 self.recorded = evolve(release, id=told[0], version=told[1])
         finally:
@@ -108,11 +110,6 @@ class Announcement:
         with self._shown_running:
             await anyio.sleep(RUNNING_AFTER)
             await self._update("running", None)
-
-    async def _create(self, api: ReleaseApi, notice: Notice) -> tuple[str, int]:
-        if not self.app_is_new:
-            return await api.create(notice)
-        return await repeats.once_visible(lambda: api.create(notice), within=NEW_APP_SECONDS)
 
     async def _update(self, status: Status, error: str | None) -> None:
         if self._answered is not None:
