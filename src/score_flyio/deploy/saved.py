@@ -161,7 +161,7 @@ def _laid_over(definition: AppSpec, spec: AppSpec, changed: Collection[str]) -> 
         changes["build"] = evolve(definition.build or spec.build, image=spec.build.image)
     if "mounts" in changed:
         known = {mount.source: mount for mount in definition.mounts}
-        changes["mounts"] = tuple(_with_wishes(m, known.get(m.source)) for m in spec.mounts)
+        changes["mounts"] = tuple(_with_wishes(m, known.get(m.source, m)) for m in spec.mounts)
     return evolve(definition, app=spec.app, **changes)
 
 
@@ -176,10 +176,8 @@ _SWITCHES: Final = (
 """What `[experimental]` has that is no part of `init`."""
 
 
-def _with_wishes(mount: Mount, known: Mount | None) -> Mount:
+def _with_wishes(mount: Mount, known: Mount) -> Mount:
     """A mount with what only its volume once heard."""
-    if known is None:
-        return mount
     return evolve(
         mount,
         initial_size=known.initial_size,
