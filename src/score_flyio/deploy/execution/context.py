@@ -35,14 +35,10 @@ NEW_APP_SECONDS: Final = 30.0
 
 
 class Unchanged(Exception):
-    """An update found, as it was to act, that there is nothing to do.
+    """A step found, as it was to act, that there is nothing to do; the text is the machine's id.
 
     What waits for the machine is skipped.
     """
-
-    def __init__(self, machine: str) -> None:
-        super().__init__(machine)
-        self.machine = machine
 
 
 class Outdated(Exception):
@@ -136,9 +132,8 @@ class Context(ContextSettings):
 
     async def about_app(self, call: Callable[[], Awaitable[T]]) -> T:
         """Makes a call about the app, which may be too new to be seen everywhere."""
-        if self.app_is_new:
-            return await repeats.once_visible(call, within=NEW_APP_SECONDS)
-        return await call()
+        within = NEW_APP_SECONDS if self.app_is_new else 0.0
+        return await repeats.once_visible(call, within=within)
 
     async def add_last_lines(self, failure: ScoreFlyError) -> None:
         """Gives a failure of a machine what the machine said last, without secrets."""

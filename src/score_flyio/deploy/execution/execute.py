@@ -314,7 +314,7 @@ class _Run:
             outcome = "done"
         except Unchanged as unchanged:
             outcome = "unchanged"
-            self.unchanged.add(unchanged.machine)
+            self.unchanged.add(str(unchanged))
         except Outdated as change:
             outcome, self.stale = "unchanged", str(change)
         except ScoreFlyError as failure:
