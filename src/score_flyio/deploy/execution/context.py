@@ -50,8 +50,8 @@ class MadeMachine:
     """A machine as a step left it."""
 
     id: str
-    instance_id: str | None
-    since: float
+    instance_id: str | None = None
+    since: float = field(factory=anyio.current_time)
     """When it got its config, on the event loop's clock."""
     launched: bool = True
     digest: str | None = None
@@ -148,8 +148,7 @@ class Context(ContextSettings):
             made: MadeMachine = self.results[ref.step]
             return made
         name = ref.machine or ""
-        new = MadeMachine(id=name, instance_id=None, since=anyio.current_time())
-        return self.updated.get(name, new)
+        return self.updated.get(name, MadeMachine(id=name))
 
     def done(self, step: Step, value: Any) -> None:
         """Keeps what a step brought, for those that need it."""
@@ -190,7 +189,6 @@ class Context(ContextSettings):
         return MadeMachine(
             id=machine.id or "",
             instance_id=machine.instance_id,
-            since=anyio.current_time(),
             launched=launched,
             digest=digest_of(machine),
         )

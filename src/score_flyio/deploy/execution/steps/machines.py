@@ -225,8 +225,8 @@ async def _move(
     elsewhere, also in a fallback region. The old one stays until the run went well, so that nothing
     is lost when the new one does not.
 
-        Raises InsufficientCapacity: a volume pins the machine to its host, or there is no room
-        elsewhere.
+    Raises InsufficientCapacity: a volume pins the machine to its host, or there is no room
+    elsewhere.
     """
     pinned = _pinned(refusal, step.previous, f"machine {step.machine}")
     if pinned is not None:
@@ -269,7 +269,7 @@ async def revert_machine(step: RevertMachine, context: Context) -> MadeMachine:
     """
     present, launch = context.updated.get(step.machine), step.launch
     if step.machine in context.health.put_back:
-        return MadeMachine(id=step.machine, instance_id=None, since=anyio.current_time())
+        return MadeMachine(id=step.machine)
     if present is not None and present.left is not None:
         await delete(context, present.id)
         present = evolve(present, id=present.left, instance_id=None, launched=False, left=None)
