@@ -181,20 +181,16 @@ class Lane:
 def lanes_of(story: Story, app: AppStory) -> tuple[Lane, ...]:
     """The lanes of one app, in the order in which they begin; machines after the rest."""
     calls = calls_of(story, app.app)
-    lanes: dict[str, Lane] = {"": _reading(story, app, calls)}
+    planned = app.planned
+    if planned is None:
+        planned = min((s.started for s in app.steps), default=story.until(app.finished))
+    rest = Phase.RESOURCES if story.resources else Phase.OWN
+    reading = cut_calls(calls, story.started, planned, rest=rest)
+    lanes = {"": Lane(name="read and plan", bars=reading)}
     for step in app.steps:
         _add(lanes, step, story, app, calls)
     used = (lane for lane in lanes.values() if lane.bars)
     return tuple(sorted(used, key=lambda lane: lane.machine))
-
-
-def _reading(story: Story, app: AppStory, calls: Sequence[Call]) -> Lane:
-    planned = app.planned
-    if planned is None:
-        starts = [step.started for step in app.steps]
-        planned = min(starts, default=story.until(app.finished))
-    rest = Phase.RESOURCES if story.resources else Phase.OWN
-    return Lane(name="read and plan", bars=cut_calls(calls, story.started, planned, rest=rest))
 
 
 def _add(
