@@ -100,7 +100,15 @@ class DeployRun:
             self.cli.output.write(self.output.stdout)
         tell(self.cli, report)
         if page is not None:
-            _write_html(self.cli, page, report, events)
+            from score_flyio.base.atomic import READABLE, write_atomically
+            from score_flyio.report_html import render_html
+
+            try:
+                write_atomically(page, render_html(report, events).encode(), mode=READABLE)
+            except OSError as error:
+                self.cli.output.warn(
+                    f"--report {page}: it cannot be written: {system_reason(error)}"
+                )
         return report.exit_code
 
     def _check_outputs(self, selection: Selection) -> None:
@@ -319,13 +327,3 @@ def _tell(cli: CliContext, failures: Iterable[tuple[str, Exception]]) -> None:
             of_options and not failure.message.partition("--")[0]
         )
         cli.output.failure(failure, words if unnamed else f"{label}: {words}", label)
-
-
-def _write_html(cli: CliContext, page: Path, report: Report, events: Sequence[Any]) -> None:
-    from score_flyio.base.atomic import READABLE, write_atomically
-    from score_flyio.report_html import render_html
-
-    try:
-        write_atomically(page, render_html(report, events).encode(), mode=READABLE)
-    except OSError as error:
-        cli.output.warn(f"--report {page}: it cannot be written: {system_reason(error)}")

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from score_flyio.engine.project import Project
     from score_flyio.score.resources import Outputs, ResourceUid
     from score_flyio.state.model import ProjectState
-    from score_flyio.state.resources import ResourceRecord
 
 command = Group("resources", help="List, read or deprovision resources.")
 
@@ -45,17 +44,6 @@ class Resource(Document):
     outputs: Mapping[str, Any]
     """Values only, never secrets."""
 
-    @classmethod
-    def of(cls, record: ResourceRecord) -> Resource:
-        """As the state has it."""
-        return cls(
-            uid=str(record.uid),
-            guid=record.guid,
-            source_workload=record.source_workload or None,
-            provisioner=record.provisioner or None,
-            outputs=dict(sorted(record.outputs.items())),
-        )
-
 
 @frozen(kw_only=True)
 class Deprovisioned(Document):
@@ -72,13 +60,22 @@ class Deprovisioned(Document):
 async def list_(cli: CliContext, form: str | None) -> None:
     """List the resources that workloads asked for, with the names of their outputs."""
     state = await cli.project().read()
-    records = [state.resources[uid] for uid in sorted(state.resources)]
+    resources = [
+        Resource(
+            uid=str(record.uid),
+            guid=record.guid,
+            source_workload=record.source_workload or None,
+            provisioner=record.provisioner or None,
+            outputs=dict(sorted(record.outputs.items())),
+        )
+        for _, record in sorted(state.resources.items())
+    ]
     rows = [
-        [str(r.uid), r.source_workload, r.provisioner, ", ".join(sorted(r.outputs))]
-        for r in records
+        [r.uid, r.source_workload or "", r.provisioner or "", ", ".join(r.outputs)]
+        for r in resources
     ]
     header = ["UID", "SOURCE WORKLOAD", "PROVISIONER", "OUTPUTS"]
-    cli.output.formatted(list(map(Resource.of, records)), cli.output.table(header, rows), form)
+    cli.output.formatted(resources, cli.output.table(header, rows), form)
 
 
 @command.command("get-outputs")

@@ -188,8 +188,7 @@ def _versioned(store: StateStore) -> Versioned:
 
 def _text(shown: StateShown) -> str:
     lines = [f"app prefix: {shown.app_prefix or '(none)'}"]
-    if shown.place is not None:
-        place = shown.place
+    if (place := shown.place) is not None:
         lines.append(f"apps at {place.address}, organization {place.organization or '-'}")
     lines += [f"workload {one.workload}: app {one.app}" for one in shown.workloads]
     for resource in shown.resources:
