@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import shlex
-from collections.abc import Iterable, Mapping
-from string import Template
+from collections.abc import Iterable
 from typing import Self
 
 from attrs import frozen
@@ -71,8 +70,3 @@ class Commands:
             if any(fnmatch.fnmatchcase(form, pattern) for form in (image, name, untagged)):
                 return words
         return None
-
-
-def filled_in(words: Iterable[str], environ: Mapping[str, str]) -> list[str]:
-    """The words with the variables that they name, such as `$PORT`."""
-    return [Template(word).safe_substitute(environ) for word in words]

@@ -25,13 +25,7 @@ from fly_emulator.runtime.relay import Relay, forwarded, respond, splice
 if TYPE_CHECKING:
     from fly_emulator.runtime.runtime import Runtime
 
-_NOT_THROUGH_IT: Final = "localhost,127.0.0.1,::1"
 _NEAREST: Final = re.compile(r"^top\d+\.nearest\.of\.")
-
-
-def variables(port: int) -> dict[str, str]:
-    """What tells a process of the proxy at a port."""
-    return {"http_proxy": f"http://{LOOPBACK}:{port}", "no_proxy": _NOT_THROUGH_IT}
 
 
 def names_of(machine: MachineRecord) -> set[str]:

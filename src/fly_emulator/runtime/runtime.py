@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from functools import partial
 from itertools import count
 from pathlib import Path
+from string import Template
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -29,9 +30,8 @@ from fly_emulator.process import Behaviour, ProcessModel, Programs
 from fly_emulator.records import CheckRecord, Json, MachineRecord
 from fly_emulator.runtime import checks
 from fly_emulator.runtime.app_proxy import AppProxy, Door, doors
-from fly_emulator.runtime.commands import Commands, filled_in
+from fly_emulator.runtime.commands import Commands
 from fly_emulator.runtime.names import NamesProxy
-from fly_emulator.runtime.names import variables as name_variables
 from fly_emulator.runtime.process import KILL, MachineProcess
 from fly_emulator.runtime.surroundings import own_ports, prepare, variables
 from fly_emulator.server import listening
@@ -179,7 +179,7 @@ class Runtime:
         lines = self.world.printed.setdefault(machine.id, deque(maxlen=_KEPT_LINES))
         process = MachineProcess(
             config=machine.config,
-            words=filled_in(words, environ),
+            words=[Template(word).safe_substitute(environ) for word in words],
             environ=environ,
             folder=folder,
             ports=ports,
@@ -239,7 +239,8 @@ class Runtime:
     def environment(self, machine: MachineRecord, ports: dict[int, int]) -> dict[str, str]:
         passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         given = LocalExecRunner(self.world).environment(machine)
-        names = name_variables(self._names_port)
+        proxy = f"http://{LOOPBACK}:{self._names_port}"
+        names = {"http_proxy": proxy, "no_proxy": "localhost,127.0.0.1,::1"}
         return {**passed, **names, **given, **variables(ports, self.folder(machine))}
 
     def ports(self, machine: MachineRecord) -> dict[int, int]:
