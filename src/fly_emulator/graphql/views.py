@@ -62,17 +62,10 @@ def app_view(call: Call, app: App) -> Json:
             "nodes": [address_view(app, ip) for ip in app.ips if ip.type != "shared_v4"]
         },
         "sharedIpAddress": shared,
-        **_parts(call, app),
         "addOns": {"nodes": []},
         "imageUpgradeAvailable": False,
         "imageVersionTrackingEnabled": False,
         "hostIssues": {"nodes": []},
-    }
-
-
-def _parts(call: Call, app: App) -> Json:
-    """What belongs to an app and has a life of its own."""
-    return {
         "egressIpAddresses": lambda **_: _egress(app, None),
         "machines": lambda **wishes: _machines(call, app, **wishes),
         "regions": lambda: [
