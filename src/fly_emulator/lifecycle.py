@@ -231,8 +231,8 @@ def _fail(world: World, machine: MachineRecord, at: float) -> None:
     if world.settings.launch_fails_for_good and len(machine.versions) == 1:
         world.enter(machine, "launch_failed", at)
         world.schedule(machine, "destroyed", at + world.settings.destroy)
-        return
-    world.enter(machine, "failed", at)
+    else:
+        world.enter(machine, "failed", at)
 
 
 def _exit(world: World, machine: MachineRecord, at: float) -> None:

@@ -30,14 +30,13 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
             httpx.ConnectError: A fault refuses connections.
             httpx.ReadError: A fault breaks the connection.
         """
-        body = await request.aread()
         limit = request.extensions.get("timeout", {}).get("read")
         call = ApiRequest(
             method=request.method,
             path=request.url.raw_path.partition(b"?")[0].decode("ascii"),
             query=tuple(request.url.params.multi_items()),
             headers={name.lower(): value for name, value in request.headers.items()},
-            body=body,
+            body=await request.aread(),
         )
         with anyio.move_on_after(limit):
             try:

@@ -43,9 +43,8 @@ class ControlApi:
         if match.operation == UNKNOWN:
             return _no_route(request)
         try:
-            document = json_object(request.body)
-            query = dict(request.query)
-            asked = _Asked(self._control, match.path, Given(document), Given(query, texts=True))
+            body, query = Given(json_object(request.body)), Given(dict(request.query), texts=True)
+            asked = _Asked(self._control, match.path, body, query)
             answer = answered(_HANDLERS[match.operation](asked))
             return evolve(answer, headers={"cache-control": "no-store", **answer.headers})
         except Refusal as refusal:
@@ -203,10 +202,9 @@ def _end_incident(asked: _Asked) -> None:
 
 def _journal(asked: _Asked) -> Json:
     query = asked.query
-    limit = query.integer("limit", _USUAL_ENTRIES, most=_MOST_ENTRIES)
     found = asked.control.journal(
+        limit=query.integer("limit", _USUAL_ENTRIES, most=_MOST_ENTRIES),
         after=query.integer("after", 0),
-        limit=limit,
         app=query.text("app", None),
         machine=query.text("machine", None),
         operation=query.text("operation", None),

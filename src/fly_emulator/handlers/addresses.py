@@ -87,10 +87,9 @@ def release(app: App, address: str) -> None:
         if ip.ip == address:
             app.ips.remove(ip)
             return
-    if any(ip.ip == address for ip in app.egress):
-        release_egress(app, ip=address)
-        return
-    raise Refusal(404, f"IP address not found: {address}")
+    if not any(ip.ip == address for ip in app.egress):
+        raise Refusal(404, f"IP address not found: {address}")
+    release_egress(app, ip=address)
 
 
 def allocate_egress(call: Call, app: App, *, machine: str = "", region: str = "") -> Json:
