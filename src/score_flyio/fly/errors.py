@@ -131,13 +131,11 @@ def _read(body: bytes) -> tuple[dict[str, Any], str]:
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError):
-        return {}, raw
+        document = None
     if not isinstance(document, dict):
         return {}, raw
-    for key in ("message", "error"):
-        if isinstance(document.get(key), str) and document[key]:
-            return document, document[key]
-    return document, raw
+    texts = (document.get(key) for key in ("message", "error"))
+    return document, next((text for text in texts if isinstance(text, str) and text), raw)
 
 
 def _kind(status: int, code: str | None, text: str) -> type[FlyApiError]:

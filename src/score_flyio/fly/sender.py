@@ -93,12 +93,11 @@ class HttpSender:
             permit.answered()
             return answer
         finally:
-            seconds = anyio.current_time() - permit.at
             self._emit(
                 RequestFinished(
                     **_about(call),
                     status=status,
-                    seconds=seconds,
+                    seconds=anyio.current_time() - permit.at,
                     queued=permit.queued,
                     template=call.operation.path,
                     given_up=given_up,

@@ -255,15 +255,13 @@ def _headers(call: Call, tokens: Tokens) -> dict[str, str]:
 
 
 def _query(query: Mapping[str, QueryValue]) -> str:
-    pairs: list[tuple[str, str]] = []
-    for name, value in query.items():
-        if value is None:
-            continue
-        values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-        pairs += [
-            (name, str(each).lower() if isinstance(each, bool) else str(each)) for each in values
-        ]
-    return f"?{urlencode(pairs)}" if pairs else ""
+    given = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in query.items()
+        if value is not None
+    }
+    text = urlencode(given, doseq=True)
+    return f"?{text}" if text else ""
 
 
 def _named(call: Call) -> str:

@@ -137,13 +137,9 @@ class FlyTomlDocument:
         paths += [
             f"{path}.{name}" for path, names in report.unrecognized_keys.items() for name in names
         ]
+        hint, code = "correct the spelling or remove it", "unknown_name"
         return self.located(
-            Problem(
-                message="unknown name",
-                path=path_of(path),
-                hint="correct the spelling or remove it",
-                code="unknown_name",
-            )
+            Problem(message="unknown name", path=path_of(path), hint=hint, code=code)
             for path in paths
         )
 

@@ -8,11 +8,9 @@ from score_flyio.base.place import path_of
 from score_flyio.errors import Problem
 from score_flyio.flytoml.gotext import text_of
 
-Stage = Literal["parse", "decode", "validate"]
-
 
 def finding(
-    stage: Stage,
+    stage: Literal["parse", "decode", "validate"],
     place: str,
     code: str,
     message: str,

@@ -19,7 +19,7 @@ from score_flyio.flytoml.names import (
     is_app_name,
     is_secret_name,
 )
-from score_flyio.flytoml.spec import AppSpec, FileSpec, Service
+from score_flyio.flytoml.spec import AppSpec, DeploySection, FileSpec, Service
 from score_flyio.flytoml.values import Duration, volume_gb
 
 _SECOND: Final = Duration.of_seconds(1)
@@ -108,8 +108,7 @@ def _negatives(spec: AppSpec) -> Iterator[Problem]:
     given: dict[str, float | None] = {"swap_size_mb": spec.swap_size_mb}
     for place, service in spec.placed_services.items():
         given[f"{place}.min_machines_running"] = service.min_machines_running
-    if spec.deploy is not None:
-        given["deploy.max_unavailable"] = spec.deploy.max_unavailable
+    given["deploy.max_unavailable"] = (spec.deploy or DeploySection()).max_unavailable
     for place, value in given.items():
         if value is not None and value < 0:
             yield misfit(place, "below_minimum", f"{value:g} is negative", "the nearest is 0")
@@ -156,17 +155,14 @@ def _kill_timeouts(spec: AppSpec) -> Iterator[Problem]:
 
 
 def _waits(spec: AppSpec) -> Iterator[Problem]:
-    if spec.deploy is None:
-        return
-    for name in ("wait_timeout", "release_command_timeout"):
-        span = getattr(spec.deploy, name)
-        if span is not None:
-            yield from _too_short(f"deploy.{name}", span)
+    section = spec.deploy or DeploySection()
+    yield from _too_short("deploy.wait_timeout", section.wait_timeout)
+    yield from _too_short("deploy.release_command_timeout", section.release_command_timeout)
 
 
-def _too_short(place: str, span: Duration) -> Iterator[Problem]:
+def _too_short(place: str, span: Duration | None) -> Iterator[Problem]:
     """A number without a unit means nanoseconds in most places, which nobody means."""
-    if not Duration(0) < span < _SECOND:
+    if span is None or not Duration(0) < span < _SECOND:
         return
     hint = 'the nearest is "1s"'
     if span < Duration(1_000_000):

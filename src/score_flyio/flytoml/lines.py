@@ -35,7 +35,10 @@ def key_lines(text: str) -> dict[str, int]:
     """Path of a key of TOML, such as `mounts[1].initial_size` → line of its statement, from 1."""
     index = _Index()
     for line, statement, tree in _statements(text):
-        index.add(statement.lstrip(), tree, line)
+        if statement.lstrip().startswith("["):
+            index.header(tree, line, listed=statement.lstrip().startswith("[["))
+        else:
+            index.keys(tree, index.table, line)
     return index.lines
 
 
@@ -91,13 +94,7 @@ class _Index:
     counts: dict[str, int] = Factory(dict)
     """Path of a list of tables → how many `[[…]]` headers it has had."""
 
-    def add(self, statement: str, tree: dict[str, Any], line: int) -> None:
-        if statement.startswith("["):
-            self._header(tree, line, listed=statement.startswith("[["))
-        else:
-            self._keys(tree, self.table, line)
-
-    def _header(self, tree: dict[str, Any], line: int, *, listed: bool) -> None:
+    def header(self, tree: dict[str, Any], line: int, *, listed: bool) -> None:
         self.table, below = "", tree
         while isinstance(below, dict) and below:
             ((name, below),) = below.items()
@@ -109,14 +106,14 @@ class _Index:
                 self.table += f"[{self.counts[self.table] - 1}]"
                 self.lines.setdefault(self.table, line)
 
-    def _keys(self, value: Any, path: str, line: int) -> None:
+    def keys(self, value: Any, path: str, line: int) -> None:
         if isinstance(value, dict):
             for name, item in value.items():
                 below = f"{path}.{name}" if path else name
                 self.lines.setdefault(below, line)
-                self._keys(item, below, line)
+                self.keys(item, below, line)
         elif isinstance(value, list):
             for position, item in enumerate(value):
                 below = f"{path}[{position}]"
                 self.lines.setdefault(below, line)
-                self._keys(item, below, line)
+                self.keys(item, below, line)

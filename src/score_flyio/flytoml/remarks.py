@@ -40,16 +40,9 @@ def unused(spec: AppSpec) -> tuple[Problem, ...]:
 
 def open_secrets(spec: AppSpec) -> tuple[Problem, ...]:
     """Variables whose names look secret; flyctl's rule."""
-    return tuple(
-        misfit(
-            f"env.{name}",
-            "looks_secret",
-            READ_BY_ALL,
-            "set it with `secrets set`, and take it out of [env]",
-        )
-        for name in sorted(spec.env)
-        if looks_secret(name)
-    )
+    hint = "set it with `secrets set`, and take it out of [env]"
+    found = sorted(filter(looks_secret, spec.env))
+    return tuple(misfit(f"env.{name}", "looks_secret", READ_BY_ALL, hint) for name in found)
 
 
 _Told = Iterator[tuple[str, str, str]]

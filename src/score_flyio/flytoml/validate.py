@@ -14,7 +14,7 @@ from score_flyio.flytoml.findings import misfit
 from score_flyio.flytoml.groups import default_group, matches, process_groups
 from score_flyio.flytoml.limits import beyond_limits
 from score_flyio.flytoml.names import STRATEGY_NAMES
-from score_flyio.flytoml.spec import AppSpec, Mount
+from score_flyio.flytoml.spec import AppSpec, BuildSection, Mount
 from score_flyio.flytoml.values import Duration, split_command, volume_gb
 from score_flyio.images.reference import ImageReference
 
@@ -114,9 +114,7 @@ def _restarts(spec: AppSpec) -> Iterator[Problem]:
 
 
 def _build(spec: AppSpec) -> Iterator[Problem]:
-    build = spec.build
-    if build is None:
-        return
+    build = spec.build or BuildSection()
     if build.image:
         try:
             ImageReference.parse(build.image)
@@ -146,12 +144,10 @@ def _further_mounts(spec: AppSpec) -> Iterator[Problem]:
 def _statics(spec: AppSpec) -> Iterator[Problem]:
     for index, static in enumerate(spec.statics):
         if not static.tigris_bucket and not static.guest_path.startswith("/"):
-            yield misfit(
-                f"statics[{index}].guest_path",
-                "statics_not_uploaded",
-                f"{static.guest_path!r} is a folder of this computer, which only flyctl uploads",
-                "name a folder of the image, which starts with /, or a tigris_bucket",
-            )
+            path = static.guest_path
+            message = f"{path!r} is a folder of this computer, which only flyctl uploads"
+            hint = "name a folder of the image, which starts with /, or a tigris_bucket"
+            yield misfit(f"statics[{index}].guest_path", "statics_not_uploaded", message, hint)
 
 
 def _mounts(spec: AppSpec) -> Iterator[Problem]:
@@ -205,9 +201,7 @@ def _size(text: str, place: str) -> Generator[Problem, None, int]:
 
 
 def _build_sources(spec: AppSpec) -> Iterator[Problem]:
-    build = spec.build
-    if build is None:
-        return
+    build = spec.build or BuildSection()
     sources = {
         "image": build.image,
         "a buildpack": build.builder or build.buildpacks,

@@ -51,8 +51,6 @@ class TargetStore:
 
     def __init__(self, project: StateStore, folder: Path, target: str) -> None:
         """`folder` is where the project keeps its files; `target` is `emulator` or an address."""
-        if target == FLY:
-            raise ValueError("the project's own state is that of Fly")
         self.project = project
         self._target = target
         self._folder = folder / TARGETS / folder_name(target)

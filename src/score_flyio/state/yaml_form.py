@@ -39,7 +39,9 @@ def dump_state(state: ProjectState) -> str:
         "app_prefix": state.app_prefix,
         "provisioners": [_dump_provisioner(item) for item in state.provisioners],
     }
-    workloads = entries(state, "workloads", state.workloads, _dump_workload)
+    workloads = entries(
+        state, "workloads", state.workloads, lambda w: {"spec": _go_form(w.spec), "file": w.file}
+    )
     resources = entries(state, "resources", state.resources, _dump_resource)
     return "".join([*workloads, *resources, write_yaml(rest)])
 
@@ -66,10 +68,6 @@ def entries(
         yield text
 
 
-def _dump_workload(record: WorkloadRecord) -> JsonObject:
-    return {"spec": _go_form(record.spec), "file": record.file}
-
-
 def _dump_resource(record: ResourceRecord) -> JsonObject:
     document = {
         "guid": record.guid,
@@ -88,15 +86,12 @@ def _dump_resource(record: ResourceRecord) -> JsonObject:
 def _dump_provisioner(item: ProvisionerDefinition) -> JsonObject:
     from score_flyio.state.resources import KEPT
 
-    document: JsonObject = {"id": item.id, "resource_type": item.resource_type}
-    if item.resource_class is not None:
-        document["resource_class"] = item.resource_class
-    if item.resource_id is not None:
-        document["resource_id"] = item.resource_id
     if item.spec.kind not in KEPT:
         raise TypeError(f"provisioner {item.id!r} is not one that a state can keep")
-    document[item.spec.kind] = item.spec.as_json()
-    return document
+    served = {"resource_class": item.resource_class, "resource_id": item.resource_id}
+    document: JsonObject = {"id": item.id, "resource_type": item.resource_type}
+    document |= {key: value for key, value in served.items() if value is not None}
+    return {**document, item.spec.kind: item.spec.as_json()}
 
 
 def _go_form(document: JsonObject) -> JsonObject:
@@ -146,7 +141,17 @@ def load_state(text: str, file: str) -> ProjectState:
     reader = Reader(document, file, _CODE, loose=True)
     if document.value is None:
         reader.wrong((), "is empty")
-    state = _state(reader, document.value)
+    top = reader.known(document.value, (), *_TOP)
+    resources = reader.each(top.get("resources"), ("resources",), partial(_resource, reader))
+    items = reader.items(top.get("provisioners"), ("provisioners",))
+    read = [_provisioner(reader, path, item) for path, item in items]
+    state = ProjectState(
+        app_prefix=reader.text(top.get("app_prefix"), ("app_prefix",)),
+        workloads=reader.each(top.get("workloads"), ("workloads",), partial(_workload, reader)),
+        resources={record.uid: record for record in resources.values() if record is not None},
+        shared=reader.object(top.get("shared_state"), ("shared_state",)),
+        provisioners=tuple(definition for definition in read if definition is not None),
+    )
     if reader.problems:
         raise _corrupt(file, reader.problems)
     return state
@@ -158,20 +163,6 @@ def _corrupt(file: str, problems: list[Problem]) -> StateCorrupt:
         f"the project state cannot be read: {lines}",
         problems=problems,
         hint=f"fix {file}, or restore a copy of it",
-    )
-
-
-def _state(reader: Reader, value: Any) -> ProjectState:
-    top = reader.known(value, (), *_TOP)
-    resources = reader.each(top.get("resources"), ("resources",), partial(_resource, reader))
-    items = reader.items(top.get("provisioners"), ("provisioners",))
-    read = [_provisioner(reader, path, item) for path, item in items]
-    return ProjectState(
-        app_prefix=reader.text(top.get("app_prefix"), ("app_prefix",)),
-        workloads=reader.each(top.get("workloads"), ("workloads",), partial(_workload, reader)),
-        resources={record.uid: record for record in resources.values() if record is not None},
-        shared=reader.object(top.get("shared_state"), ("shared_state",)),
-        provisioners=tuple(definition for definition in read if definition is not None),
     )
 
 
