@@ -69,17 +69,16 @@ class _Reading:
     async def look_up_app(self, apps: Apps) -> None:
         self.app = await apps.get(self.name)
 
-    async def read_machines(self) -> None:
+    async def read_machines(self, apps: Apps | None = None) -> None:
+        """The list of an app is not asked for where the `apps` tell that it has none."""
+        if apps is not None and await apps.has_no_machines(self.name):
+            return
         found = await _or_none(self.client.api.machines_list(self.name))
         self.unlisted = found is None
         self.machines = found or []
         unsure = [m for m in self.machines if m.image_ref is None and living(m) and is_own(m)]
         again = {m.id: m for m in await at_once(self._once_more, unsure)}
         self.machines = [again.get(machine.id, machine) for machine in self.machines]
-
-    async def read_machines_unless_new(self, apps: Apps) -> None:
-        if not await apps.has_no_machines(self.name):
-            await self.read_machines()
 
     async def _once_more(self, machine: models.Machine) -> models.Machine:
         """Reads one again: a list may lack what image it runs (flyctl)."""
@@ -176,9 +175,7 @@ async def observe_app(
     reading = _Reading(client, name)
     reads: list[Callable[[], Awaitable[None]]] = [
         reading.read_app if apps is None else partial(reading.look_up_app, apps),
-        partial(reading.read_machines_unless_new, apps)
-        if apps is not None and may_be_new
-        else reading.read_machines,
+        partial(reading.read_machines, apps if may_be_new else None),
     ]
     reads += [reading.read_volumes] if wanted.volumes else []
     reads += [reading.read_addresses] if wanted.addresses else []
