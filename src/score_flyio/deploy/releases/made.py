@@ -34,11 +34,7 @@ from score_flyio.state.deployments import DeploymentRecord, Member, Release
 
 def notice_of(plan: AppPlan, spec: AppSpec, options: DeployOptions) -> Notice:
     """What Fly is told of the release that a plan makes."""
-    images = [
-        step.request.config.image
-        for step in plan.steps
-        if isinstance(step, CreateMachine | UpdateMachine) and step.request.config
-    ]
+    images = [s.config.image for s in plan.steps if isinstance(s, CreateMachine | UpdateMachine)]
     return Notice(
         app=plan.app,
         definition=to_json(evolve(spec, app=plan.app)),

@@ -142,8 +142,7 @@ async def _create(
 
 async def _bound(step: CreateMachine, context: Context) -> models.CreateMachineRequest:
     """The request with what others found out: volume, standby target, secrets, release."""
-    request = step.request
-    config = request.config or models.FlyMachineConfig()
+    request, config = step.request, step.config
     if step.volume_from is not None:
         volume: MadeVolume = context.results[step.volume_from]
         mounts = [evolve((config.mounts or [])[0], volume=volume.id), *(config.mounts or [])[1:]]
