@@ -229,10 +229,8 @@ def _machines(
 
 def _services(call: Call, app: App) -> list[Json]:
     """The services of the app: those of its first machine that has any."""
-    for machine in call.world.living_machines(app):
-        if machine.config.get("services"):
-            return [_service(service) for service in machine.config["services"]]
-    return []
+    found = (machine.config.get("services") for machine in call.world.living_machines(app))
+    return [_service(service) for service in next(filter(None, found), ())]
 
 
 def _service(service: Json) -> Json:
