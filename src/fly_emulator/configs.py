@@ -142,8 +142,7 @@ def _mounts(mounts: list[Json]) -> None:
     if len(mounts) > 1:
         raise Refusal(400, "invalid config.mounts: a machine can have one volume")
     for mount in mounts:
-        wanted = mount.get("volume") or mount.get("name")
-        if not isinstance(wanted, str):
+        if not isinstance(mount.get("volume") or mount.get("name"), str):
             raise Refusal(400, "invalid config.mounts[0]: volume is required")
         if not str(mount.get("path") or "").startswith("/"):
             raise Refusal(400, "invalid config.mounts[0].path: an absolute path is needed")

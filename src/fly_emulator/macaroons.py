@@ -24,8 +24,7 @@ def new_macaroon(
     """A macaroon that ends; with a ticket, one that needs a discharge for it."""
     caveats: list[Any] = [4, [0, int(ends)]]
     caveats += [] if ticket is None else [11, [USERS, b"verifier", ticket]]
-    raw = _pack([[key, b"random", False], location, caveats, b"tail"])
-    return "fm2_" + to_base64(raw)
+    return "fm2_" + to_base64(_pack([[key, b"random", False], location, caveats, b"tail"]))
 
 
 def _verified(tokens: list[str], now: float) -> list[str]:

@@ -163,6 +163,5 @@ def _data_in(holder: MachineRecord | VolumeRecord) -> str:
 def _own_folder(folder: Path) -> None:
     """A folder that nobody else prepared: among temporary files everyone makes some."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    if folder.is_symlink() or (hasattr(os, "getuid") and found.st_uid != os.getuid()):
+    if folder.is_symlink() or (hasattr(os, "getuid") and folder.lstat().st_uid != os.getuid()):
         raise PermissionError(f"{folder} belongs to somebody else")

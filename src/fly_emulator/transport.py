@@ -30,7 +30,6 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
             httpx.ConnectError: A fault refuses connections.
             httpx.ReadError: A fault breaks the connection.
         """
-        limit = request.extensions.get("timeout", {}).get("read")
         call = ApiRequest(
             method=request.method,
             path=request.url.raw_path.partition(b"?")[0].decode("ascii"),
@@ -38,7 +37,7 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
             headers={name.lower(): value for name, value in request.headers.items()},
             body=await request.aread(),
         )
-        with anyio.move_on_after(limit):
+        with anyio.move_on_after(request.extensions.get("timeout", {}).get("read")):
             try:
                 response = await self._emulator.handle(call)
             except ConnectionBroken as broken:

@@ -219,8 +219,7 @@ class Control:
         """The latest requests that fit, in order: those after a number, of one app and so on."""
         wanted = {"app": app, "machine": machine, "operation": operation, "status": status}
         filters = [(name, value) for name, value in wanted.items() if value is not None]
-        latest = reversed(self._emulator.journal.entries)
-        new = takewhile(lambda entry: entry.seq > after, latest)
+        new = takewhile(lambda entry: entry.seq > after, reversed(self._emulator.journal.entries))
         found = (one for one in new if all(getattr(one, name) == value for name, value in filters))
         return [*islice(found, limit)][::-1]
 

@@ -80,8 +80,7 @@ class Given:
 
 def problem(name: str, message: str, hint: str) -> Problem:
     """What is wrong with a member; without a name, with all that was given."""
-    path = (name,) if name else ()
-    return Problem(message=message, path=path, hint=hint, code="control")
+    return Problem(message=message, path=(name,) if name else (), hint=hint, code="control")
 
 
 def wrong(name: str, message: str, hint: str) -> ConfigError:

@@ -112,8 +112,7 @@ def _replace(call: Call, machine: MachineRecord, config: Json, *, launch: bool) 
     if same and not call.settings.update_restarts_unchanged:
         return
     machine.busy_until = call.now + call.settings.busy_after_update
-    missing = config.get("image") in call.settings.missing_images
-    if missing or call.world.giving_up:
+    if config.get("image") in call.settings.missing_images or call.world.giving_up:
         lifecycle.give_up(call.world, machine, config, call.now)
         return
     lifecycle.replace(call.world, machine, config, call.now, launch=launch)

@@ -136,10 +136,6 @@ def _authorize(call: Call) -> Outcome:
     return {"access": granted, "verified_token": _verified_document(header)}
 
 
-def _kms(call: Call) -> Outcome:
-    return ApiResponse(raw=new_macaroon(b"kms", ends=call.now + _SHORT).encode())
-
-
 def _oidc(call: Call) -> Outcome:
     """A token of the right form; nobody can check its signature, since nobody has the key."""
     audience = call.body().get("aud") or "https://fly.io/personal"
@@ -162,7 +158,9 @@ def _oidc(call: Call) -> Outcome:
 HANDLERS: Final[dict[str, Handler]] = {
     "Tokens_authenticate": lambda call: [_verified_document(_verified(call)[0])],
     "Tokens_authorize": _authorize,
-    "Tokens_request_Kms": _kms,
+    "Tokens_request_Kms": lambda call: ApiResponse(
+        raw=new_macaroon(b"kms", ends=call.now + _SHORT).encode()
+    ),
     "Tokens_request_OIDC": _oidc,
     "CurrentToken_show": _current,
     "App_create_deploy_token": _deploy_token,
