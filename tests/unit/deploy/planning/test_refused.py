@@ -9,7 +9,9 @@ from attrs import evolve
 
 from fly_machines import models
 from score_flyio.deploy.model import ObservedApp
+from score_flyio.deploy.planning.strategies import STRATEGIES
 from score_flyio.errors import ConfigError, DestructiveChange, PlanError
+from score_flyio.flytoml.names import StrategyName
 from tests.unit.deploy.planning.plans import CHECK, SERVICE, changed, launched, planned, wanted
 
 MOUNT = "[[mounts]]\nsource = 'data'\ndestination = '/data'\n"
@@ -48,6 +50,19 @@ def test_a_strategy_that_is_impossible(text: str, strategy: str, reason: str, hi
     assert str(raised.value) == f"app web: strategy {strategy} {reason}"
     assert raised.value.hint == hint
     assert planned(wanted(text), observed, strategy=strategy).steps == ()
+
+
+@pytest.mark.parametrize("strategy", ["bluegreen", "canary"])
+def test_what_a_strategy_refuses_of_volumes_has_a_code(strategy: StrategyName) -> None:
+    refuse = STRATEGIES[strategy].no_volumes
+    assert refuse is not None
+    assert refuse("app").code == "strategy_with_volumes"
+
+
+def test_what_bluegreen_refuses_without_checks_has_a_code() -> None:
+    refuse = STRATEGIES["bluegreen"].no_checks
+    assert refuse is not None
+    assert refuse("app").code == "strategy_without_checks"
 
 
 def test_no_canary_is_needed_where_nothing_runs() -> None:

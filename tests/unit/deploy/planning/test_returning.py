@@ -211,3 +211,11 @@ def test_a_release_tells_the_groups_that_its_machines_were_in() -> None:
     then = Then.of(observed, [Release(version=1), since], 1)
     assert then.groups == {"a": "web"}
     assert (then.kept, dict(then.lost), then.gone) == (observed.machines, {}, {})
+
+
+def test_a_canary_of_a_group_that_goes_ends_once() -> None:
+    canary = machine("c", config("worker", marks={CANARY: "true"}))
+    gone = dict.fromkeys(("w", "c"), "release 1 had no group worker")
+    plan = returned(machine("a", config()), machine("w", config("worker")), canary, gone=gone)
+    ends = [step for step in plan.steps if isinstance(step, DestroyMachine)]
+    assert sorted(step.target.machine or "" for step in ends) == ["c", "w"]
