@@ -34,7 +34,7 @@ class Standbys:
     starting: frozenset[str]
     """Those at rest that are to run, since they become members."""
     bare: frozenset[str]
-    """Those that go, since their volumes would not have the data of their group."""
+    """Those in reach that go, since their volumes would not have the data of their group."""
     stand_ins: Mapping[str, str]
     """What takes the place of machines in reach: none of those that go."""
     replaced: frozenset[str] = frozenset()
@@ -47,7 +47,11 @@ class Standbys:
         found = {m.id or "": m for m in members.machines}
         named = {name: _named(context, m) for name, m in found.items() if not config.services}
         named = {name: names for name, names in named.items() if names}
-        bare = {name for name in named if config.mounts and not shown_config(found[name]).mounts}
+        bare = {
+            name
+            for name in named.keys() & {*reached}
+            if config.mounts and not shown_config(found[name]).mounts
+        }
         stand_ins = {
             old: new for old, new in members.stand_ins.items() if old in reached and new not in bare
         }

@@ -329,6 +329,24 @@ def test_a_hidden_standby_goes_where_its_group_gets_a_mount() -> None:
     assert f"replace:{TWO}" not in ids(plan)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"only_machines": (ONE,)},
+        {"only_regions": ("iad",)},
+        {"exclude_machines": (TWO,)},
+        {"exclude_regions": ("ams",)},
+    ],
+)
+def test_a_standby_that_a_deploy_leaves_out_stays_where_its_group_gets_a_mount(
+    options: dict[str, Any],
+) -> None:
+    there = changed(launched(wanted(CHECK)), TWO, region="ams")
+    plan = planned(wanted(WITH_DATA), there, allow_destructive=True, **options)
+    assert f"replace:{ONE}" in ids(plan)
+    assert f"destroy:{TWO}" not in ids(plan)
+
+
 def test_standbys_of_one_config_are_compared_one_by_one() -> None:
     """As lists are read, equal configs are one object."""
     there = of_standbys("stopped", "started")
