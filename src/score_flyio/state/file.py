@@ -12,6 +12,7 @@ import os
 import platform
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -73,7 +74,8 @@ class FileStore:
                 await in_thread(self._write, changed)
             self._written |= changed
         if texts[DEPLOYMENTS_FILE] is None:  # so nothing older may come back
-            (self.folder / DEPLOYMENTS_FILE).unlink(missing_ok=True)
+            remove = partial(Path.unlink, missing_ok=True)
+            await in_thread(remove, self.folder / DEPLOYMENTS_FILE)
             self._written.pop(DEPLOYMENTS_FILE, None)
 
     def _read(self, name: str) -> str | None:
